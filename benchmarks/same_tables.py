@@ -1,0 +1,71 @@
+"""Whether two lakes hold the same films, read by DuckDB, which made neither of them."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+GOLD = ("gold/movies_by_genre", "gold/movies_by_studio", "gold/movies_by_release_year")
+TABLES = ("silver/movies", *GOLD)
+QUARANTINE = "quarantine/movies"
+EXAMPLES = 3
+
+Columns = dict[str, str]
+
+
+def compare(ours: Path, bare: Path) -> tuple[dict[str, int], list[str]]:
+    """The number of rows of each table, as the bare lake has them, and every difference in words.
+
+    Silver and gold must be equal row by row in all columns of the contract (those without a leading underscore),
+    quarantine in how many records failed which checks.
+    """
+    connection = duckdb.connect()
+    connection.load_extension(str(_delta_extension()))
+    connection.execute("set timezone = 'UTC'")
+    rows: dict[str, int] = {}
+    differences: list[str] = []
+    for table in (*TABLES, QUARANTINE):
+        for side, lake in (("ours", ours), ("bare", bare)):
+            path = str((lake / table).resolve()).replace("'", "''")
+            connection.execute(f"create or replace view {side} as select * from delta_scan('{path}')")
+        rows[table] = _number(connection, "select count(*) from bare")
+        differences += [f"{table}: {difference}" for difference in _differences(connection, table)]
+    return rows, differences
+
+
+def _differences(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    if table == QUARANTINE:
+        selected = "select _rules, count(*) as records from {} group by all"
+    else:
+        ours, bare = _columns(connection, "ours"), _columns(connection, "bare")
+        if ours != bare:
+            return [f"columns of ours {ours}, of bare {bare}"]
+        selected = "select " + ", ".join(f'"{name}"' for name in bare) + " from {}"
+    found = []
+    for side, other in (("ours", "bare"), ("bare", "ours")):
+        only = f"{selected.format(side)} except all {selected.format(other)}"
+        if count := _number(connection, f"select count(*) from ({only})"):
+            examples = connection.execute(f"{only} limit {EXAMPLES}").fetchall()
+            found.append(f"{count} rows only in {side}, such as {examples}")
+    return found
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, side: str) -> Columns:
+    """Types by name, in the order of the names, of the columns that the contract knows."""
+    described = connection.execute(f"describe {side}").fetchall()
+    return {name: data_type for name, data_type, *_ in sorted(described) if not name.startswith("_")}
+
+
+def _number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    (number,) = connection.execute(query).fetchall()[0]
+    return int(number)
+
+
+def _delta_extension() -> Path:
+    package = find_spec("duckdb_extension_delta")
+    if package is None or package.origin is None:
+        raise FileNotFoundError("the DuckDB extension for Delta Lake is not installed: run make setup")
+    # By path: DuckDB would otherwise download it.
+    return Path(package.origin).parent / f"extensions/v{duckdb.__version__}/delta.duckdb_extension"

@@ -1,0 +1,171 @@
+"""Row accounting: every record of every file is somewhere, or the batch isn't published.
+
+    bronze rows  = rows before + records in files
+    read         = entered + rejected
+    entered      = keys + duplicates
+    keys         = inserted + updated + stale
+    silver rows  = rows before + inserted
+
+The two sides of an equation come from different places: another parser's count, the data as it lies there now, what
+was observed while writing, and what the commit says of itself. The verdict is a gate object per layer: the next layer
+reads up to the gate and no further, so a wrong batch stops there until it is repaired. A crash between commit and
+verdict loses nothing: the next run checks whatever lies behind the gate.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from lakehouse.delta_log import Commit, hop_commits
+from lakehouse.discovery import File
+from lakehouse.silver import SilverHop, count_again
+from lakehouse.storage import Storage
+from lakehouse.tables import Table
+
+
+class Unbalanced(RuntimeError):
+    """An equation doesn't hold; the message says which, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One equation of one batch range and table; `left` and `right` are sums of the named terms."""
+
+    name: str
+    left: dict[str, int]
+    right: dict[str, int]
+
+    @property
+    def balanced(self) -> bool:
+        """Whether both sides are equal."""
+        return sum(self.left.values()) == sum(self.right.values())
+
+    def __str__(self) -> str:
+        sides = (" + ".join(f"{count} {name}" for name, count in side.items()) for side in (self.left, self.right))
+        return (" = " if self.balanced else " is not ").join(sides)
+
+
+@dataclass(frozen=True)
+class Account:
+    """The equations of one commit of a table."""
+
+    table: str
+    version: int
+    after: int
+    to: int
+    equations: list[Equation] = field(default_factory=list)
+    hint: str = ""
+
+    def verify(self) -> None:
+        """Raises Unbalanced unless all equations hold."""
+        for equation in self.equations:
+            if not equation.balanced:
+                raise Unbalanced(
+                    f"{self.table} version {self.version} (batches {self.after + 1} to {self.to}): {equation}. "
+                    f"{self.hint}Nothing of it is published. When you know why, set the tables back and run again: "
+                    "`make repair PIPELINE=...`, or on Glue a run with --mode repair and then a run."
+                )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the run record."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a layer has published: the batch up to which all its tables balance, and their versions and ids then."""
+
+    batch: int = 0
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def version(self, table: Table) -> int:
+        """The published version of a table; -1 before the first, and when it isn't that table any more."""
+        published = self.tables.get(table.name)
+        if not published or table.version() < published["version"] or table.table_id() != published["id"]:
+            return -1
+        return int(published["version"])
+
+
+def read_gate(lake: Storage, pipeline: str, layer: str) -> Gate:
+    """The gate of a layer; closed at 0 before the first verdict."""
+    found = lake.read(f"gates/{pipeline}/{layer}.json")
+    return Gate(**json.loads(found[0])) if found else Gate()
+
+
+def open_gate(lake: Storage, pipeline: str, layer: str, gate: Gate) -> None:
+    """Publishes a verdict."""
+    lake.write(f"gates/{pipeline}/{layer}.json", json.dumps(asdict(gate), indent=1).encode())
+
+
+def unverified(table: Table, published: int) -> tuple[int, list[Commit]]:
+    """The commits behind a published version, oldest first, and the version that they build on (-1: none).
+
+    That is the published version itself, unless the table has been restored to an older one.
+    """
+    commits: list[Commit] = []
+    for commit in hop_commits(table.run.lake, table.key):
+        if commit.version <= published:
+            return commit.version, commits[::-1]
+        commits.append(commit)
+    return -1, commits[::-1]
+
+
+def _rows(table: Table, version: int) -> int:
+    return table.load(version).count() if version >= 0 else 0
+
+
+def bronze_account(table: Table, commit: Commit, before: int, files: list[File]) -> Account:
+    """Records counted in the files of a batch against the rows in bronze. `before`: the version that was built on."""
+    batch = int(commit.hop["batch"])
+    mine = [file for file in files if file.batch == batch and file.source == table.name]
+    counted = {file.stored.key: file.inspection.records for file in mine if file.inspection.outcome == "read"}
+    parts = {"rows before": _rows(table, before), "records in files": sum(counted.values())}
+    equation = Equation("bronze rows", {"bronze rows": _rows(table, commit.version)}, parts)
+    hint = "" if equation.balanced else _differing_files(table, commit, batch, counted)
+    return Account(table.key, commit.version, batch - 1, batch, [equation], hint)
+
+
+def _differing_files(table: Table, commit: Commit, batch: int, counted: dict[str, int]) -> str:
+    rows = table.load(commit.version).where(F.col("_batch") == batch).groupBy("_file").count().collect()
+    found = {row["_file"]: row["count"] for row in rows}
+    wrong = [
+        f"{key}: {records} records, {found.get(key, 0)} rows"
+        for key, records in counted.items()
+        if records != found.get(key, 0)
+    ]
+    return (
+        f"Files that differ: {'; '.join(wrong[:5])}. Such a file can be moved out of raw/ before the repair. "
+        if wrong
+        else ""
+    )
+
+
+def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[str, int]) -> Account:
+    """The equations of one silver commit. `counted`: what was observed while writing, else it is counted again."""
+    after, to, entered = commit.hop["after"], commit.hop["to"], commit.hop["counts"]["entered"]
+    read = hop.bronze_rows(after, to).count()
+    rejected = hop.quarantine.load().where((F.col("_batch") > after) & (F.col("_batch") <= to)).count()
+    if not counted and commit.hop["code"] != hop.run.code:
+        raise Unbalanced(
+            f"{hop.table.key} version {commit.version} was written by other code than today's, and not checked then. "
+            "Set it back and run again: `make repair PIPELINE=...`, or on Glue a run with --mode repair and then a run."
+        )
+    found = counted or count_again(hop, commit)
+    inserted = commit.metrics.get("numTargetRowsInserted", commit.metrics.get("numOutputRows", 0))
+    updated = commit.metrics.get("numTargetRowsUpdated", 0)
+    now, then = _rows(hop.table, commit.version), _rows(hop.table, before)
+    equations = [
+        Equation("read", {"read": read}, {"entered": entered, "rejected": rejected}),
+        Equation("entered", {"entered": entered}, {"keys": found["keys"], "duplicates": found["duplicates"]}),
+        Equation(
+            "keys",
+            {"keys": found["keys"]},
+            {"inserted": inserted, "updated": updated, "stale": found["stale"]},
+        ),
+        Equation("silver rows", {"silver rows": now}, {"rows before": then, "inserted": inserted}),
+    ]
+    return Account(hop.table.key, commit.version, after, to, equations)

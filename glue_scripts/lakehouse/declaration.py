@@ -1,0 +1,137 @@
+"""A pipeline's declaration: what exists, typed and frozen. `reader.py` makes it from YAML or JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+PROBLEMS = (
+    "malformed_record",
+    "several_records",
+    "repeated_field",
+    "record_too_large",
+    "invalid_utf8",
+    "column_count",
+)
+"""What can be wrong with how a record reads; bronze names them."""
+
+
+class DeclarationError(ValueError):
+    """A declaration that can't be used; the message names file, key and what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a silver or gold table, in the order of the contract."""
+
+    name: str
+    type: str
+    description: str
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """One bronze table: the files below `raw/<path>/`, and the fields that their records declare.
+
+    `lateness_days`: keys below `path` begin with `YYYY/MM/DD/`, and a day's files come at most that many days after
+    the newest day seen; listing then doesn't grow with history. Without it every run lists all keys.
+    """
+
+    name: str
+    description: str
+    path: str
+    format: str
+    fields: tuple[str, ...]
+    lateness_days: int | None = None
+
+
+@dataclass(frozen=True)
+class SilverTable:
+    """One silver table: one row per key, the newest version by `newest_by`, then file time, then record id."""
+
+    name: str
+    description: str
+    reads: str
+    key: tuple[str, ...]
+    newest_by: tuple[str, ...]
+    columns: tuple[Column, ...]
+    rules: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class GoldTable:
+    """One gold table: a pure function of silver tables, recomputed where `touched_by` says that a change matters.
+
+    `touched_by` maps each table read to columns that it shares with the key: a changed row there touches the groups
+    with its values. None ("all" in YAML): any change touches every group.
+    """
+
+    name: str
+    description: str
+    reads: tuple[str, ...]
+    key: tuple[str, ...]
+    touched_by: Mapping[str, tuple[str, ...] | None]
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """All that exists of one pipeline: its sources (bronze), silver and gold tables by name."""
+
+    name: str
+    description: str
+    bronze: Mapping[str, Source]
+    silver: Mapping[str, SilverTable]
+    gold: Mapping[str, GoldTable]
+
+    def canonical_json(self) -> str:
+        """The declaration as JSON with one spelling: the build product that jobs and Terraform read."""
+        document = dataclasses.asdict(self)
+        for section in ("bronze", "silver", "gold"):
+            for table in document[section].values():
+                del table["name"]
+        for gold in document["gold"].values():
+            for column in gold["columns"]:
+                del column["required"]  # gold is computed, not given: nothing there can be missing
+            gold["touched_by"] = {name: "all" if by is None else by for name, by in gold["touched_by"].items()}
+        for source in document["bronze"].values():
+            if source["lateness_days"] is None:
+                del source["lateness_days"]
+        del document["name"]
+        return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def check_functions(pipeline: Pipeline, script: ModuleType) -> None:
+    """Stops unless the script has exactly one function per table, with the parameters that the declaration names."""
+
+    def error(name: str, problem: str) -> DeclarationError:
+        return DeclarationError(f"{pipeline.name}.py: {name}: {problem}")
+
+    functions = {
+        name: function
+        for name, function in vars(script).items()
+        if inspect.isfunction(function) and function.__module__ == script.__name__ and not name.startswith("_")
+    }
+    expected = {
+        **dict.fromkeys(pipeline.silver, ("bronze",)),
+        **{name: table.reads for name, table in pipeline.gold.items()},
+    }
+    for name in sorted(expected.keys() - functions.keys()):
+        raise error(name, f"{pipeline.name}.yaml declares this table, but the script has no function of that name")
+    for name in sorted(functions.keys() - expected.keys()):
+        raise error(
+            name,
+            f"{pipeline.name}.yaml declares no table of that name; begin the name of an inner function with _",
+        )
+    for name, reads in expected.items():
+        parameters = tuple(inspect.signature(functions[name]).parameters)
+        if sorted(parameters) != sorted(reads):
+            raise error(
+                name,
+                f"has the parameters ({', '.join(parameters)}), the declaration says ({', '.join(reads)})",
+            )

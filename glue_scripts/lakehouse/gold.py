@@ -1,0 +1,159 @@
+"""silver -> gold: only the groups that changed, by the same pure function that computes them all.
+
+Reads silver's change feed from the table's watermark to the published version, and silver as of that version. A full
+computation and one atomic overwrite happen the first time, when the code or an input's identity has changed, when
+most groups are touched, or when the feed is gone.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.declaration import GoldTable
+from lakehouse.delta_log import Commit
+from lakehouse.tables import Run, Table
+
+MOST = 0.5
+"""Share of a table's groups above which all are computed again: the MERGE would cost more than it saves."""
+
+
+MANY = 10_000
+"""Touched groups above which all are computed again: each becomes a literal of the query."""
+
+
+@dataclass(frozen=True)
+class GoldHop:
+    """One gold table with its function and its inputs, each pinned to a version."""
+
+    run: Run
+    declared: GoldTable
+    table: Table
+    script: ModuleType
+    inputs: dict[str, Table]
+    versions: dict[str, int]
+
+    def compute(self, inputs: dict[str, DataFrame]) -> DataFrame:
+        """The table's function on its inputs, checked against the declared columns."""
+        return self.table.check(getattr(self.script, self.declared.name)(**inputs), "the function's result")
+
+    def load(self) -> dict[str, DataFrame]:
+        """All inputs as of their versions."""
+        return {name: table.load(self.versions[name]) for name, table in self.inputs.items()}
+
+
+def gold_hop(
+    run: Run, declared: GoldTable, script: ModuleType, silver: dict[str, Table], versions: dict[str, int]
+) -> GoldHop:
+    """The hop of a gold table over silver tables at the given versions."""
+    inputs = {name: silver[name] for name in declared.reads}
+    return GoldHop(
+        run,
+        declared,
+        Table(run, "gold", declared.name, declared.columns),
+        script,
+        inputs,
+        {name: versions[name] for name in inputs},
+    )
+
+
+def refresh(hop: GoldHop) -> tuple[Commit, str] | None:
+    """Brings the table to its inputs' versions in one commit, returned with how it was computed; None: no work."""
+    newest = hop.table.newest_hop()
+    inputs = {name: {"id": table.table_id(), "version": hop.versions[name]} for name, table in hop.inputs.items()}
+    if newest and newest.hop["inputs"] == inputs and newest.hop["code"] == hop.run.code:
+        return None
+    metadata: dict[str, object] = {"hop": "gold", "inputs": inputs}
+    why = _why_full(hop, newest, inputs)
+    if not why and newest:
+        touched = _touched(hop, newest.hop["inputs"])
+        if isinstance(touched, str):
+            why = touched
+        else:
+            how = f"{len(touched)} touched groups"
+            return hop.table.commit(metadata, lambda: _merge(hop, touched)), how
+    if not hop.table.exists():
+        hop.table.create()
+    # Other columns than stored mean another declaration, hence a full computation: gold is made anew with them.
+    writer = hop.compute(hop.load()).write.format("delta").mode("overwrite").option("overwriteSchema", True)
+    return hop.table.commit(metadata, lambda: writer.save(hop.table.path)), f"all groups: {why}"
+
+
+def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, Any]]) -> str:
+    if newest is None:
+        return "first time"
+    if newest.hop["code"] != hop.run.code:
+        return "the pipeline's code or declaration has changed"
+    before = newest.hop["inputs"]
+    for name, now in inputs.items():
+        if before[name]["id"] != now["id"]:
+            return f"silver table {name} is another one than before"
+        if before[name]["version"] > now["version"]:
+            return f"silver table {name} was set back"
+        if before[name]["version"] < now["version"] and hop.declared.touched_by[name] is None:
+            return f"a change of {name} touches all groups"
+    return ""
+
+
+def _touched(hop: GoldHop, before: dict[str, dict[str, Any]]) -> list[tuple[Any, ...]] | str:
+    """The values of the shared group columns in all changed rows, old and new images; or why that can't be told."""
+    changed = {name: table for name, table in hop.inputs.items() if before[name]["version"] < hop.versions[name]}
+    by = group_columns(hop.declared)
+    if not by:
+        return "its inputs share no group column"
+    try:
+        feeds = [table.changes(before[name]["version"], hop.versions[name]) for name, table in changed.items()]
+        groups = functools.reduce(DataFrame.unionByName, [feed.select(*by) for feed in feeds])
+        touched = [tuple(row) for row in groups.distinct().limit(MANY + 1).collect()]
+    except Exception as error:  # whatever Spark says of a feed that is gone; the full computation needs none
+        return f"the change feed can't be read ({str(error).splitlines()[0][:200]})"
+    if len(touched) > MANY:
+        return f"more than {MANY:,} groups touched"
+    known = hop.table.load().select(*by).distinct().count()
+    return touched if len(touched) <= known * MOST else f"{len(touched)} groups touched of {known}"
+
+
+def group_columns(declared: GoldTable) -> tuple[str, ...]:
+    """The key columns by which every input tells what a change touches."""
+    told = [by for by in declared.touched_by.values() if by is not None]
+    return tuple(name for name in declared.key if told and all(name in by for by in told))
+
+
+def _merge(hop: GoldHop, touched: list[tuple[Any, ...]]) -> None:
+    by = group_columns(hop.declared)
+    inputs = {
+        name: _of_groups(hop.run, frame, by, touched) if hop.declared.touched_by[name] is not None else frame
+        for name, frame in hop.load().items()
+    }
+    new = hop.compute(inputs).withColumn("_gone", F.lit(False))
+    old = _of_groups(hop.run, hop.table.load(), by, touched).select(*hop.declared.key)
+    gone = old.alias("t").join(new.alias("s"), _same(hop.declared.key), "left_anti").withColumn("_gone", F.lit(True))
+    source = new.unionByName(gone, allowMissingColumns=True)
+    values: dict[str, str | Column] = {column.name: f"s.{column.name}" for column in hop.declared.columns}
+    merge = hop.table.delta().alias("t").merge(source.alias("s"), _same(hop.declared.key))
+    merge.whenMatchedDelete("s._gone").whenMatchedUpdate(set=values).whenNotMatchedInsert(
+        "not s._gone", values
+    ).execute()
+
+
+def _of_groups(run: Run, frame: DataFrame, by: tuple[str, ...], touched: list[tuple[Any, ...]]) -> DataFrame:
+    """The rows of some groups. The literals let Delta skip files; a join alone would read them all."""
+    schema = frame.select(*by).schema
+    groups = run.spark.createDataFrame(touched, schema)
+    for position, name in enumerate(by):
+        values = {group[position] for group in touched}
+        is_one = F.col(name).isin([value for value in values if value is not None])
+        frame = frame.where(is_one | F.col(name).isNull() if None in values else is_one)
+    return frame.alias("t").join(F.broadcast(groups).alias("s"), _same(by), "left_semi")
+
+
+def _same(names: tuple[str, ...]) -> Column:
+    joined = F.lit(True)
+    for name in names:
+        joined = joined & F.col(f"t.{name}").eqNullSafe(F.col(f"s.{name}"))
+    return joined

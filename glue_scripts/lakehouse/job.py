@@ -1,0 +1,122 @@
+"""One layer of one pipeline: arguments in, exit by return or raise. The only file that knows what a Glue job is."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import hashlib
+import importlib.resources
+import inspect
+import json
+import logging
+import sys
+import uuid
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any
+
+from lakehouse import layers
+from lakehouse.declaration import DeclarationError, Pipeline, check_functions
+from lakehouse.layers import Report
+from lakehouse.lease import Lease
+from lakehouse.reader import parse
+from lakehouse.session import open_session
+from lakehouse.storage import Storage, open_storage
+from lakehouse.tables import Run
+
+LOG = logging.getLogger("lakehouse")
+LAYERS = {"bronze": layers.run_bronze, "silver": layers.run_silver, "gold": layers.run_gold}
+
+
+def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, Any]:
+    """Runs the layer that the arguments name, with the functions of `script`; returns the run record."""
+    if arguments is None:  # a program of its own, whose output is the job's log
+        logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
+        logging.getLogger("py4j").setLevel(logging.WARNING)
+    options = _options(sys.argv[1:] if arguments is None else arguments)
+    pipeline = find_declaration(options.pipeline)
+    check_functions(pipeline, script)
+    lake, raw = open_storage(options.lake), open_storage(options.raw)
+    started = datetime.now(UTC)
+    run_id, report = f"{started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", Report()
+    record = {
+        "run_id": run_id,
+        "pipeline": pipeline.name,
+        "layer": options.layer,
+        "mode": options.mode,
+        "started_at": started.isoformat(),
+    }
+    LOG.info("%s %s: %s %s begins", pipeline.name, options.layer, options.mode, run_id)
+    try:
+        with Lease(lake, pipeline.name, options.layer, run_id) as lease:
+            run = Run(open_session(), lake, raw, lease, run_id, code_of(pipeline, script))
+            if options.mode == "repair":
+                layers.repair(run, pipeline, options.layer, report)
+            else:
+                LAYERS[options.layer](run, pipeline, script, report, options.listing)
+    except BaseException as error:
+        _write_record(lake, {**record, "outcome": "failed", "error": f"{type(error).__name__}: {error}"[:4000]}, report)
+        raise
+    return _write_record(lake, {**record, "outcome": "idle" if report.idle else "succeeded", "error": None}, report)
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Runs one layer of a pipeline.", allow_abbrev=False)
+    parser.add_argument("--pipeline", required=True, help="name of the pipeline")
+    parser.add_argument("--layer", required=True, choices=list(LAYERS), help="the layer to bring up to date")
+    parser.add_argument("--lake", required=True, help="root of the lake's tables: s3://bucket or a folder")
+    parser.add_argument("--raw", required=True, help="root above raw/: s3://bucket or a folder")
+    parser.add_argument(
+        "--mode",
+        default="run",
+        choices=["run", "repair"],
+        help="repair sets tables back to what is published",
+    )
+    parser.add_argument(
+        "--listing",
+        default="recent",
+        choices=["recent", "all"],
+        help="all: also files later than the declared lateness",
+    )
+    options, others = parser.parse_known_args(arguments)
+    if options.mode == "repair" and options.layer == "gold":
+        parser.error("gold is computed from what silver has published: repair silver, then run gold")
+    # Glue gives a job many arguments of its own; they all are --names with a value, and none looks like one of ours.
+    ours = ["--pipeline", "--layer", "--lake", "--raw", "--mode", "--listing"]
+    if slips := [other for other in others if difflib.get_close_matches(other, ours, cutoff=0.8)]:
+        parser.error(f"unknown argument {slips[0]}; did you mean {difflib.get_close_matches(slips[0], ours)[0]}?")
+    if stray := [
+        other
+        for other, before in zip(others, ["", *others], strict=False)
+        if not other.startswith("--") and not before.startswith("--")
+    ]:
+        parser.error(f"unexpected argument: {stray[0]}")
+    return options
+
+
+def find_declaration(pipeline: str) -> Pipeline:
+    """A pipeline's declaration: JSON in the shipped zip, else the YAML file of a checkout."""
+    folder = importlib.resources.files("pipelines")
+    for file in (f"{pipeline}.json", f"{pipeline}.yaml"):
+        if (found := folder / file).is_file():
+            return parse(pipeline, found.read_text(encoding="utf-8"), file)
+    raise DeclarationError(f"{pipeline}.yaml: no such declaration in glue_scripts/pipelines")
+
+
+def code_of(pipeline: Pipeline, script: ModuleType) -> str:
+    """A fingerprint of everything that decides values: the script's text, the declaration and this package."""
+    digest = hashlib.sha256(f"{inspect.getsource(script)}\n{pipeline.canonical_json()}".encode())
+    for file in sorted(importlib.resources.files("lakehouse").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _write_record(lake: Storage, record: dict[str, Any], report: Report) -> dict[str, Any]:
+    finished = datetime.now(UTC)
+    seconds = (finished - datetime.fromisoformat(record["started_at"])).total_seconds()
+    full = {**record, "finished_at": finished.isoformat(), "seconds": round(seconds, 3), **vars(report)}
+    key = f"runs/{record['pipeline']}/{record['layer']}/{finished:%Y/%m/%d}/{record['run_id']}.json"
+    lake.write(key, json.dumps(full, ensure_ascii=False).encode())
+    LOG.info("%s", json.dumps(full))
+    return full

@@ -1,0 +1,138 @@
+"""What a run of each layer does: check what an earlier run left unchecked, take what is new, check, open the gate."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from lakehouse import accounting, bronze, gold, silver
+from lakehouse.accounting import Account, Gate
+from lakehouse.declaration import Pipeline
+from lakehouse.discovery import File, Ledger
+from lakehouse.tables import Run, Table
+
+
+@dataclass
+class Report:
+    """What a run did; goes into its run record."""
+
+    files: Counter[str] = field(default_factory=Counter)
+    accounts: list[dict[str, Any]] = field(default_factory=list)
+    refreshed: list[dict[str, Any]] = field(default_factory=list)
+    restored: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there was nothing to do."""
+        return not (self.files or self.accounts or self.refreshed or self.restored)
+
+
+def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str) -> None:
+    """raw -> bronze: the batches that the ledger knows and bronze doesn't, among them the files found now."""
+    ledger = Ledger(run, pipeline)
+    tables = {source.name: bronze.bronze_table(run, source) for source in pipeline.bronze.values()}
+    gate = accounting.read_gate(run.lake, pipeline.name, "bronze")
+    published = {name: gate.version(table) for name, table in tables.items()}
+    newest = {name: table.newest_hop() for name, table in tables.items()}
+    covered = {name: int(commit.hop["batch"]) if commit else 0 for name, commit in newest.items()}
+    # A table that has been set back or deleted starts again behind the gate.
+    set_back = [name for name, commit in newest.items() if (commit.version if commit else -1) < published[name]]
+    newest_batch = ledger.discover(max(covered.values()), everything=listing == "all")
+    behind = newest_batch != gate.batch or set_back or -1 in published.values()
+    files = ledger.files_after(gate.batch, covered) if behind else []
+    for batch in sorted({file.batch for file in files if file.batch > covered[file.source]}):
+        files = _load_batch(run, pipeline, ledger, batch, files, covered, report)
+    verified = {}
+    for name, table in tables.items():
+        before, commits = accounting.unverified(table, published[name])
+        for commit in commits:
+            _record(report, accounting.bronze_account(table, commit, before, files))
+            before = commit.version
+        verified[name] = before
+    if report.accounts or files:
+        _open_gate(run, pipeline, "bronze", newest_batch, tables, verified)
+
+
+def _load_batch(
+    run: Run, pipeline: Pipeline, ledger: Ledger, batch: int, files: list[File], covered: dict[str, int], report: Report
+) -> list[File]:
+    """Loads what isn't loaded of a batch; returns all files, those of the batch with what was found in them."""
+    open_files = [file for file in files if file.batch == batch and batch > covered[file.source]]
+    inspected = ledger.inspect(open_files)
+    report.files.update(Counter(file.inspection.outcome for file in inspected))
+    for name in sorted({file.source for file in inspected}):
+        bronze.load(run, pipeline.bronze[name], batch, [file for file in inspected if file.source == name])
+    return [file for file in files if file not in open_files] + inspected
+
+
+def run_silver(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str) -> None:
+    """bronze -> silver: the batches that bronze has published."""
+    source, gate = (accounting.read_gate(run.lake, pipeline.name, layer) for layer in ("bronze", "silver"))
+    readable = {each.name: source.version(bronze.bronze_table(run, each)) for each in pipeline.bronze.values()}
+    hops = silver.silver_hops(run, pipeline, script, readable)
+    published = {hop.table.name: gate.version(hop.table) for hop in hops}
+    observed: dict[str, dict[str, int]] = {}
+    for hop in hops:
+        to = hop.published_batch()
+        if to and to > hop.watermark():
+            hop.table.create()
+            hop.quarantine.create()
+            _, observed[hop.table.name] = silver.consume(hop, to)
+    verified = {}
+    for hop in hops:
+        before, commits = accounting.unverified(hop.table, published[hop.table.name])
+        for commit in commits:
+            counted = observed.get(hop.table.name, {}) if commit.hop["run"] == run.run_id else {}
+            _record(report, accounting.silver_account(hop, commit, before, counted))
+            before = commit.version
+        verified[hop.table.name] = before
+    if report.accounts:
+        _open_gate(run, pipeline, "silver", source.batch, {hop.table.name: hop.table for hop in hops}, verified)
+
+
+def _record(report: Report, account: Account) -> None:
+    report.accounts.append(account.as_dict())
+    account.verify()
+
+
+def _open_gate(
+    run: Run, pipeline: Pipeline, layer: str, batch: int, tables: dict[str, Table], verified: dict[str, int]
+) -> None:
+    run.lease.check()
+    published = {
+        name: {"version": version, "id": tables[name].table_id()} for name, version in verified.items() if version >= 0
+    }
+    accounting.open_gate(run.lake, pipeline.name, layer, Gate(batch, published))
+
+
+def run_gold(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str) -> None:
+    """silver -> gold: every gold table brought to the versions that silver has published."""
+    gate = accounting.read_gate(run.lake, pipeline.name, "silver")
+    tables = {declared.name: silver.silver_table(run, declared) for declared in pipeline.silver.values()}
+    versions = {name: gate.version(table) for name, table in tables.items()}
+    for declared in pipeline.gold.values():
+        if any(versions[name] < 0 for name in declared.reads):
+            continue  # an input has no published version yet
+        hop = gold.gold_hop(run, declared, script, tables, versions)
+        if done := gold.refresh(hop):
+            commit, how = done
+            report.refreshed.append(
+                {"table": hop.table.key, "version": commit.version, "inputs": hop.versions, "computed": how}
+            )
+
+
+def repair(run: Run, pipeline: Pipeline, layer: str, report: Report) -> None:
+    """Sets each table of a layer back to its published version; the next run takes the batches behind it again."""
+    if layer == "bronze":
+        tables = [bronze.bronze_table(run, source) for source in pipeline.bronze.values()]
+    else:
+        tables = [silver.silver_table(run, declared) for declared in pipeline.silver.values()]
+    gate = accounting.read_gate(run.lake, pipeline.name, layer)
+    for table in tables:
+        before, commits = accounting.unverified(table, gate.version(table))
+        if commits:
+            run.lease.check()
+            table.delta().restoreToVersion(max(before, 0))
+            report.restored.append({"table": table.key, "version": max(before, 0)})

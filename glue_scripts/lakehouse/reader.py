@@ -1,0 +1,212 @@
+"""Reads a declaration: YAML (or its canonical JSON) -> checked objects.
+
+One reader for the jobs, the build and the tests. It is strict: an unknown or missing key, an unknown type or name
+stops at once with the file and the key, because a setting that is ignored silently is found only when the data is
+wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lakehouse.declaration import PROBLEMS, Column, DeclarationError, GoldTable, Pipeline, SilverTable, Source
+
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+RAW_PATH = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
+TYPES = "string, boolean, int, bigint, double, date, timestamp, decimal(p,s)"
+TYPE = re.compile(r"string|boolean|int|bigint|double|date|timestamp|decimal\((\d{1,2}),(\d{1,2})\)")
+FORMATS = ("csv", "json")
+
+
+class Place:
+    """Where in which file the reader is; every complaint goes through it."""
+
+    def __init__(self, file: str, key: str = "") -> None:
+        self.file, self.key = file, key
+
+    def at(self, key: str) -> Place:
+        return Place(self.file, f"{self.key}.{key}" if self.key else key)
+
+    def error(self, problem: str) -> DeclarationError:
+        return DeclarationError(f"{self.file}: {self.key or 'top level'}: {problem}")
+
+    def mapping(self, value: Any, required: set[str], optional: frozenset[str] = frozenset()) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.error(f"expected a mapping with {', '.join(sorted(required))}, found {value!r}")
+        for key in value:
+            if key not in required | optional:
+                raise self.at(str(key)).error(f"unknown key; known here: {', '.join(sorted(required | optional))}")
+        for key in sorted(required - value.keys()):
+            raise self.at(key).error("missing key")
+        return value
+
+    def text(self, value: Any) -> str:
+        if not isinstance(value, str) or not value.strip():
+            raise self.error(f"expected a text, found {value!r}")
+        return value.strip()
+
+    def name(self, value: Any) -> str:
+        if not isinstance(value, str) or not NAME.fullmatch(value):
+            raise self.error(f"expected a name (lower case, digits, underscores; at most 63), found {value!r}")
+        return value
+
+    def names(self, value: Any, known: Mapping[str, Any] | None = None, *, empty: bool = False) -> tuple[str, ...]:
+        if not isinstance(value, list) or (not value and not empty):
+            raise self.error(f"expected a list of names, found {value!r}")
+        names = tuple(self.name(item) for item in value)
+        if len(set(names)) < len(names):
+            raise self.error(f"names repeat: {', '.join(names)}")
+        for name in names:
+            if known is not None and name not in known:
+                raise self.error(f"{name!r} isn't one of: {', '.join(known)}")
+        return names
+
+    def tables(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict) or not value:
+            raise self.error("expected at least one table")
+        return {self.at(str(name)).name(name): body for name, body in value.items()}
+
+
+def read(path: Path) -> Pipeline:
+    """The declaration in a YAML or canonical JSON file; the file's name is the pipeline's name."""
+    return parse(path.stem, path.read_text(encoding="utf-8"), path.name)
+
+
+def parse(name: str, text: str, file: str) -> Pipeline:
+    """The declaration in `text`; `file` is named in errors, and its suffix tells the language."""
+    place = Place(file)
+    if file.endswith(".json"):
+        try:
+            document = json.loads(text)
+        except ValueError as error:
+            raise place.error(f"not JSON: {error}") from error
+    else:
+        import yaml  # not at the top: the jobs read JSON, and Glue need not carry a YAML reader
+
+        try:
+            document = yaml.load(text, _unique_keys(yaml))
+        except yaml.YAMLError as error:
+            raise place.error(f"not YAML: {' '.join(str(error).split())}") from error
+    body = place.mapping(document, {"description", "bronze", "silver", "gold"})
+    bronze = {n: _source(place.at(f"bronze.{n}"), n, b) for n, b in place.at("bronze").tables(body["bronze"]).items()}
+    silver = {
+        n: _silver(place.at(f"silver.{n}"), n, b, bronze) for n, b in place.at("silver").tables(body["silver"]).items()
+    }
+    gold = {n: _gold(place.at(f"gold.{n}"), n, b, silver) for n, b in place.at("gold").tables(body["gold"]).items()}
+    paths = [source.path for source in bronze.values()]
+    for source in bronze.values():
+        if (
+            any(other != source.path and f"{source.path}/".startswith(f"{other}/") for other in paths)
+            or paths.count(source.path) > 1
+        ):
+            raise place.at(f"bronze.{source.name}.path").error(
+                "lies inside another source's path: its files would be read twice"
+            )
+        if source.path.split("/")[0] != name:
+            raise place.at(f"bronze.{source.name}.path").error(f"must begin with the pipeline's name: {name}/...")
+    if both := silver.keys() & gold.keys():
+        raise place.at(f"gold.{min(both)}").error("a silver table has this name, and both are functions of one script")
+    return Pipeline(
+        place.at("name").name(name), place.at("description").text(body["description"]), bronze, silver, gold
+    )
+
+
+def _unique_keys(yaml: ModuleType) -> Any:
+    class Loader(yaml.SafeLoader):  # type: ignore[misc,name-defined]
+        """SafeLoader keeps the last of two equal keys silently; this one refuses."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            seen = set()
+            for key_node, _ in node.value:
+                key = self.construct_object(key_node, deep=True)
+                if key in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"key {key!r} stands twice", key_node.start_mark
+                    )
+                seen.add(key)
+            return super().construct_mapping(node, deep)
+
+    return Loader
+
+
+def _source(place: Place, name: str, value: Any) -> Source:
+    body = place.mapping(value, {"description", "path", "format", "fields"}, frozenset({"lateness_days"}))
+    path = place.at("path").text(body["path"])
+    if not RAW_PATH.fullmatch(path):
+        raise place.at("path").error(f"expected a path below raw/ such as retail/orders, found {path!r}")
+    if body["format"] not in FORMATS:
+        raise place.at("format").error(f"expected one of {', '.join(FORMATS)}, found {body['format']!r}")
+    lateness = body.get("lateness_days")
+    if lateness is not None and (type(lateness) is not int or lateness < 1):
+        raise place.at("lateness_days").error(f"expected a number of days from 1, found {lateness!r}")
+    description = place.at("description").text(body["description"])
+    return Source(name, description, path, body["format"], place.at("fields").names(body["fields"]), lateness)
+
+
+def _columns(place: Place, value: Any, *, silver: bool) -> dict[str, Column]:
+    if not isinstance(value, list) or not value:
+        raise place.error("expected a list of columns; the order is part of the contract")
+    # Tables may share columns by a YAML anchor; the alias is then a list inside the list.
+    flat = [item for entry in value for item in (entry if isinstance(entry, list) else [entry])]
+    columns: dict[str, Column] = {}
+    for number, item in enumerate(flat):
+        here = place.at(str(item["name"]) if isinstance(item, dict) and "name" in item else f"[{number}]")
+        body = here.mapping(item, {"name", "type", "description"}, frozenset({"required"} if silver else ()))
+        name = here.name(body["name"])
+        if name in columns:
+            raise here.error("stands twice")
+        match = TYPE.fullmatch(str(body["type"]))
+        if not match or (match[1] and not 1 <= int(match[1]) <= 38) or (match[2] and int(match[2]) > int(match[1])):
+            raise here.at("type").error(f"unknown type {body['type']!r}; known: {TYPES}")
+        if body.get("required", False) not in (True, False):
+            raise here.at("required").error(f"expected true or false, found {body['required']!r}")
+        description = here.at("description").text(body["description"])
+        columns[name] = Column(name, body["type"], description, bool(body.get("required", False)))
+    return columns
+
+
+def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -> SilverTable:
+    body = place.mapping(value, {"description", "reads", "key", "newest_by", "columns", "rules"})
+    columns = _columns(place.at("columns"), body["columns"], silver=True)
+    reads = place.at("reads").names([body["reads"]], bronze)[0]
+    key = place.at("key").names(body["key"], columns)
+    newest_by = place.at("newest_by").names(body["newest_by"], columns, empty=True)
+    for column in (*key, *newest_by):
+        if not columns[column].required:
+            raise place.at(f"columns.{column}").error("is part of key or newest_by, so it needs `required: true`")
+    rules = body["rules"]
+    if not isinstance(rules, dict):
+        raise place.at("rules").error("expected a mapping of rule name to SQL condition (or {})")
+    for rule, condition in rules.items():
+        place.at(f"rules.{rule}").name(rule)
+        place.at(f"rules.{rule}").text(condition)
+        if rule in PROBLEMS or rule.removesuffix("_missing").removesuffix("_invalid") in columns:
+            raise place.at(f"rules.{rule}").error("is a name that the engine gives by itself; choose another")
+    description = place.at("description").text(body["description"])
+    return SilverTable(name, description, reads, key, newest_by, tuple(columns.values()), dict(rules))
+
+
+def _gold(place: Place, name: str, value: Any, silver: Mapping[str, SilverTable]) -> GoldTable:
+    body = place.mapping(value, {"description", "reads", "key", "touched_by", "columns"})
+    columns = _columns(place.at("columns"), body["columns"], silver=False)
+    reads = place.at("reads").names(body["reads"], silver)
+    key = place.at("key").names(body["key"], columns)
+    touched = place.at("touched_by").mapping(body["touched_by"], set(reads))
+    touched_by: dict[str, tuple[str, ...] | None] = {}
+    for table, by in touched.items():
+        here = place.at(f"touched_by.{table}")
+        touched_by[table] = None if by == "all" else here.names(by, dict.fromkeys(key))
+        here.names(list(touched_by[table] or ()), {c.name: c for c in silver[table].columns}, empty=True)
+    return GoldTable(
+        name,
+        place.at("description").text(body["description"]),
+        reads,
+        key,
+        touched_by,
+        tuple(columns.values()),
+    )

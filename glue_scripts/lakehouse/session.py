@@ -1,0 +1,26 @@
+"""The Spark session that every layer runs in; where Spark runs and with what jars is the caller's configuration."""
+
+from __future__ import annotations
+
+from pyspark.sql import SparkSession
+
+SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",  # Glue 6.0's default: a wrong cast is an error, never a silent null
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.legacy.timeParserPolicy": "CORRECTED",
+    # Java compiles no method above 8,000 bytes: one generated for a wide row would be interpreted for ever.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+    # Accounts, repair and the gates read versions of any age; what VACUUM has taken fails by itself.
+    "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration": "false",
+    # A batch may leave a table without a row to write (all rejected); its commit must still move the watermark.
+    "spark.databricks.delta.skipRecordingEmptyCommits": "false",
+}
+
+
+def open_session() -> SparkSession:
+    """The session, with the settings that results depend on."""
+    spark = SparkSession.builder.getOrCreate()
+    for name, value in SETTINGS.items():
+        spark.conf.set(name, value)
+    return spark

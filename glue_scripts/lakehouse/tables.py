@@ -1,0 +1,185 @@
+"""Where a table lives, and the one way to commit to it: result, watermark and counts in one Delta commit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
+
+from lakehouse import delta_log
+from lakehouse.declaration import Column
+from lakehouse.lease import Lease
+from lakehouse.storage import Storage
+
+PROPERTIES = {
+    "delta.logRetentionDuration": "interval 30 days",
+    "delta.deletedFileRetentionDuration": "interval 7 days",
+}
+
+
+class ContractError(RuntimeError):
+    """Columns that differ from the declared contract; the message says which."""
+
+
+class SkippedCommit(RuntimeError):
+    """Delta skipped the write, because another run has committed since this one read the table."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run carries along: the session, the lake's two roots, its lease and what marks its commits."""
+
+    spark: SparkSession
+    lake: Storage
+    raw: Storage
+    lease: Lease
+    run_id: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One Delta table of the lake: `layer/name`, with the columns of its contract."""
+
+    run: Run = field(repr=False)
+    layer: str
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def key(self) -> str:
+        """The table's folder below the lake's root."""
+        return f"{self.layer}/{self.name}"
+
+    @property
+    def path(self) -> str:
+        """The table's folder as Spark names it."""
+        return self.run.lake.spark_path(self.key)
+
+    @property
+    def schema(self) -> StructType:
+        """The declared columns as a Spark schema."""
+        return cast(
+            StructType, StructType.fromDDL(", ".join(f"`{column.name}` {column.type}" for column in self.columns))
+        )
+
+    def exists(self) -> bool:
+        """Whether there is such a table."""
+        return next(self.run.lake.list(f"{self.key}/_delta_log/"), None) is not None
+
+    def version(self) -> int:
+        """The newest version; -1 when there is no table."""
+        known = delta_log.versions(self.run.lake, self.key)
+        return known[-1] if known else -1
+
+    def load(self, version: int | None = None) -> DataFrame:
+        """The table's rows, now or as of a version."""
+        reader = self.run.spark.read.format("delta")
+        return (reader if version is None else reader.option("versionAsOf", version)).load(self.path)
+
+    def delta(self) -> DeltaTable:
+        """The table, for MERGE and RESTORE."""
+        return DeltaTable.forPath(self.run.spark, self.path)
+
+    def changes(self, after: int, to: int) -> DataFrame:
+        """The change feed of the versions after `after` up to and with `to`."""
+        feed = self.run.spark.read.format("delta").option("readChangeFeed", "true")
+        return feed.option("startingVersion", after + 1).option("endingVersion", to).load(self.path)
+
+    def newest_hop(self) -> delta_log.Commit | None:
+        """The newest commit of a hop: the table's watermark. None for a table that holds nothing yet."""
+        return next(delta_log.hop_commits(self.run.lake, self.key), None)
+
+    def hops_after(self, version: int) -> list[delta_log.Commit]:
+        """The hop commits that the table stands on and that are newer than `version`, oldest first."""
+        found = []
+        for commit in delta_log.hop_commits(self.run.lake, self.key):
+            if commit.version <= version:
+                break
+            found.append(commit)
+        return found[::-1]
+
+    def table_id(self) -> str:
+        """Delta's id of the table: another id under the same path is another table."""
+        newest = self.newest_hop()
+        found = newest.hop["table"] if newest else delta_log.read_commit(self.run.lake, self.key, 0).table_id
+        return str(found)
+
+    def create(self) -> Table:
+        """Creates the empty table unless it is there; a table whose columns differ from the contract is refused."""
+        if self.exists():
+            self.check(self.load(), "the stored table")
+            return self
+        self.run.lease.check()
+        builder = DeltaTable.create(self.run.spark).location(self.path)
+        for column, typed in zip(self.columns, self.schema.fields, strict=True):
+            builder = builder.addColumn(column.name, typed.dataType, comment=column.description)
+        changes = {"delta.enableChangeDataFeed": "true"} if self.layer == "silver" else {}
+        for name, value in {**PROPERTIES, **changes}.items():
+            builder = builder.property(name, value)
+        with self._settings({"spark.databricks.delta.commitInfo.userMetadata": ""}):
+            builder.execute()
+        return self
+
+    def check(self, frame: DataFrame, whose: str) -> DataFrame:
+        """The frame itself. Raises ContractError unless it has exactly the declared columns, in order."""
+        expected = [(found.name, found.dataType.simpleString()) for found in self.schema.fields]
+        actual = [(found.name, found.dataType.simpleString()) for found in frame.schema.fields]
+        if expected != actual:
+            missing = [f"{n} {t}" for n, t in expected if (n, t) not in actual]
+            surplus = [f"{n} {t}" for n, t in actual if (n, t) not in expected]
+            raise ContractError(
+                f"{self.key}: {whose} differs from the declared columns: missing [{', '.join(missing)}], "
+                f"not declared [{', '.join(surplus)}]" + ("" if missing or surplus else ", another order")
+            )
+        return frame
+
+    def commit(self, hop: dict[str, object], write: Callable[[], object]) -> delta_log.Commit:
+        """Runs one write whose commit carries `hop`, and returns that commit.
+
+        The transaction id is the version that the write must become at the latest: if another run has committed since
+        (a zombie, or this run's successor), Delta skips the write, and that is raised as SkippedCommit.
+        """
+        expected = self.version() + 1
+        newest = self.newest_hop()
+        consumed = {"bronze": "batch", "silver": "to"}.get(str(hop["hop"]))
+        if consumed and newest and newest.hop[consumed] >= hop[consumed]:
+            raise SkippedCommit(
+                f"{self.key} holds {consumed} {hop[consumed]} already, from run {newest.hop['run']}. Run again."
+            )
+        metadata = {**hop, "run": self.run.run_id, "code": self.run.code, "table": self.table_id()}
+        settings = {
+            "spark.databricks.delta.commitInfo.userMetadata": json.dumps(metadata),
+            "spark.databricks.delta.write.txnAppId": "oakvale-hop",
+            "spark.databricks.delta.write.txnVersion": str(expected),
+        }
+        self.run.lease.check()
+        with self._settings(settings):
+            write()
+        for commit in self.hops_after(expected - 1):
+            if commit.hop["run"] == self.run.run_id:
+                return commit
+        raise SkippedCommit(
+            f"{self.key}: version {expected} was written by another run; this run's write was skipped. Run again."
+        )
+
+    @contextmanager
+    def _settings(self, settings: dict[str, str]) -> Iterator[None]:
+        for name, value in settings.items():
+            self.run.spark.conf.set(name, value)
+        try:
+            yield
+        finally:
+            for name in settings:
+                self.run.spark.conf.unset(name)
+
+
+def columns(*described: tuple[str, str, str]) -> tuple[Column, ...]:
+    """Columns from (name, type, description)."""
+    return tuple(Column(*each) for each in described)

@@ -1,0 +1,163 @@
+"""How Spark is configured on a laptop: the only place that knows.
+
+Jobs are the same scripts that Glue runs. They learn where they run from these environment variables and
+the properties file behind them, and have no local branch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import class_archive
+import fetch_jars
+import java_runtime
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD_FOLDER = ROOT / "build" / "spark"
+
+# Half the processor time of a small job: compile quickly instead of well, and collect in one thread.
+SMALL_JOB_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+# Java says nothing of an archive that doesn't fit, but its errors stay visible.
+QUIET_OPTIONS = ("-Xlog:disable", "-Xlog:all=error:stderr")
+
+# Without a level of its own for the gateway, Spark announces that it sets the level to WARN, and does so.
+LOGGING = """\
+rootLogger.level = error
+logger.gateway.name = org.apache.spark.api.python.PythonGatewayServer
+logger.gateway.level = error
+rootLogger.appenderRef.stderr.ref = stderr
+appender.stderr.type = Console
+appender.stderr.name = stderr
+appender.stderr.target = SYSTEM_ERR
+appender.stderr.layout.type = PatternLayout
+appender.stderr.layout.pattern = %d{HH:mm:ss} %p %c{1}: %m%n%ex
+"""
+
+
+class SparkNotInstalledError(Exception):
+    """The pyspark package is not installed in this Python."""
+
+
+# What can be wrong with a laptop; each message says what to do.
+ERRORS = (
+    SparkNotInstalledError,
+    class_archive.ArchiveError,
+    fetch_jars.JarError,
+    java_runtime.JavaNotFoundError,
+)
+
+
+def environment(*, large: bool = False) -> dict[str, str]:
+    """The variables to start a Spark job with; `large` is for inputs above some 50 MB.
+
+    Verifies the Delta jars and writes the properties file that the variables point to.
+    """
+    sums = fetch_jars.read_sums(fetch_jars.SUMS_FILE)
+    fetch_jars.verify(fetch_jars.JAR_FOLDER, sums)
+    archive = _archive_path()
+    archive_options = (f'-XX:SharedArchiveFile="{archive}"', "-Xshare:auto") if archive.exists() else ()
+    java_options = (*archive_options, *(() if large else SMALL_JOB_OPTIONS))
+    properties = BUILD_FOLDER / ("large.properties" if large else "small.properties")
+    _write(properties, _properties(java_options, memory="4g" if large else "2g"))
+    search_path = [str(ROOT / "glue_scripts"), os.environ.get("PYTHONPATH", "")]
+    return {
+        "PYSPARK_SUBMIT_ARGS": f"--properties-file {shlex.quote(str(properties))} pyspark-shell",
+        "PYSPARK_PYTHON": sys.executable,
+        "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
+        "JAVA_HOME": str(java_runtime.find_java().home),
+        "SPARK_HOME": str(_spark_home()),
+        "SPARK_CONF_DIR": str(_folder("conf")),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        # A Hadoop client that is configured on this machine must not change what a job does.
+        "HADOOP_CONF_DIR": "",
+        "YARN_CONF_DIR": "",
+        "SPARK_DIST_CLASSPATH": "",
+    }
+
+
+def build_class_archive() -> Path:
+    """Make later starts of Spark faster: about half a minute, once; nothing when already there."""
+    archive = _archive_path()
+    if not archive.exists():
+        variables = environment()
+        properties = BUILD_FOLDER / "training.properties"
+        unfinished = class_archive.unfinished_path(archive)
+        options = (f'-XX:ArchiveClassesAtExit="{unfinished}"', *SMALL_JOB_OPTIONS)
+        _write(properties, _properties(options, memory="2g"))
+        variables["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {shlex.quote(str(properties))} pyspark-shell"
+        class_archive.write_archive(archive, unfinished, variables)
+    return archive
+
+
+def _properties(java_options: tuple[str, ...], memory: str) -> str:
+    logging = BUILD_FOLDER / "log4j2.properties"
+    _write(logging, LOGGING)
+    options = (f'-Dlog4j2.configurationFile="{logging}"', *QUIET_OPTIONS, *java_options)
+    settings = {
+        "spark.master": "local[2]",
+        "spark.driver.memory": memory,
+        "spark.driver.extraJavaOptions": " ".join(options),
+        "spark.driver.extraClassPath": f"{fetch_jars.JAR_FOLDER}/*",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.warehouse.dir": str(BUILD_FOLDER / "warehouse"),
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": "2",
+        # Delta's default of 50 tasks per snapshot is for tables with millions of files.
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _spark_home() -> Path:
+    spark = find_spec("pyspark")
+    if spark is None or spark.origin is None:
+        raise SparkNotInstalledError("pyspark is not installed: run make setup")
+    return Path(spark.origin).parent
+
+
+def _archive_path() -> Path:
+    java = java_runtime.find_java()
+    jar_folders = [fetch_jars.JAR_FOLDER, _spark_home() / "jars"]
+    return class_archive.archive_path(BUILD_FOLDER, f"{java.home} {java.version}", jar_folders)
+
+
+def _folder(name: str) -> Path:
+    folder = BUILD_FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(path: Path, text: str) -> None:
+    # Jobs that run side by side write the same text: replacing the file never shows half of it.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        unfinished = path.with_suffix(f".{os.getpid()}.part")
+        unfinished.write_text(text, encoding="utf-8")
+        os.replace(unfinished, path)
+
+
+def main() -> int:
+    """Command line: build the class archive, with one clear message when that fails."""
+    argparse.ArgumentParser(description="Make later starts of Spark on this machine faster.").parse_args()
+    try:
+        if not _archive_path().exists():
+            print("Preparing Spark for faster starts (once, half a minute) ...", flush=True)
+        build_class_archive()
+    except ERRORS as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""Runs one layer of movies in a process of its own, and kills it with its JVM before the n-th write (0: never).
+
+    python crashing_run.py LAKE LAYER N
+
+Prints how many writes there were. A write is a Delta commit, a new table or an object put or deleted beside the tables.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from delta.tables import DeltaTableBuilder
+from pyspark.sql import SparkSession
+
+from lakehouse import job
+from lakehouse.storage import FolderStorage
+from lakehouse.tables import Table
+
+
+class Writes:
+    """Counts writes, and kills the process group before the chosen one."""
+
+    def __init__(self, fatal: int) -> None:
+        self.fatal, self.count = fatal, 0
+
+    def counted(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        """The same write, counted; not in other threads, since renewals of the lease depend on time."""
+
+        def wrapper(*arguments: Any, **named: Any) -> Any:
+            if threading.current_thread() is threading.main_thread():
+                self.count += 1
+                if self.count == self.fatal:
+                    os.killpg(0, signal.SIGKILL)
+            return write(*arguments, **named)
+
+        return wrapper
+
+
+def main(lake: str, layer: str, fatal: str) -> None:
+    """Runs the layer with all its writes counted."""
+    writes = Writes(int(fatal))
+    commit = Table.commit
+    FolderStorage.write = writes.counted(FolderStorage.write)  # type: ignore[method-assign]
+    FolderStorage.delete = writes.counted(FolderStorage.delete)  # type: ignore[method-assign]
+    DeltaTableBuilder.execute = writes.counted(DeltaTableBuilder.execute)  # type: ignore[method-assign]
+    Table.commit = lambda self, hop, write: commit(self, hop, writes.counted(write))  # type: ignore[method-assign]
+    # Spark interprets its plans: to compile them takes half of a run as small as this.
+    session = SparkSession.builder.getOrCreate()
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    script = importlib.import_module("pipelines.movies")
+    job.main(script, ["--pipeline", "movies", "--layer", layer, "--lake", lake, "--raw", lake])
+    print(f"writes: {writes.count}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,83 @@
+"""A small declaration in which all is right, and how the reader complains when something isn't."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from lakehouse.declaration import DeclarationError, Pipeline
+from lakehouse.reader import parse
+
+
+def declaration() -> dict[str, Any]:
+    """A declaration in which all is right."""
+    return {
+        "description": "Shop.",
+        "bronze": {
+            "items": {"description": "B.", "path": "shop/items", "format": "csv", "fields": ["id", "kind", "price"]},
+        },
+        "silver": {
+            "items": {
+                "description": "S.",
+                "reads": "items",
+                "key": ["id"],
+                "newest_by": ["price"],
+                "columns": [
+                    {"name": "id", "type": "string", "required": True, "description": "I."},
+                    {"name": "kind", "type": "string", "description": "K."},
+                    {"name": "price", "type": "decimal(10,2)", "required": True, "description": "P."},
+                ],
+                "rules": {"price_in_range": "price >= 0"},
+            },
+        },
+        "gold": {
+            "items_by_kind": {
+                "description": "G.",
+                "reads": ["items"],
+                "key": ["kind"],
+                "touched_by": {"items": ["kind"]},
+                "columns": [
+                    {"name": "kind", "type": "string", "description": "K."},
+                    {"name": "items", "type": "bigint", "description": "N."},
+                ],
+            },
+        },
+    }
+
+
+NOTHING = object()
+"""Set in place of a value: the key is taken away."""
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The declaration with another value at a path; digits are places in a list."""
+    document = place = declaration()
+    *parents, last = (int(part) if part.isdigit() else part for part in path.split("."))
+    for part in parents:
+        place = place[part]
+    if value is NOTHING:
+        del place[last]  # type: ignore[arg-type]
+    else:
+        place[last] = value  # type: ignore[index]
+    return document
+
+
+def complaint(document: Any) -> str:
+    """What the reader says, the same of YAML as of JSON."""
+    errors = []
+    for suffix, text in (("yaml", yaml.safe_dump(document, sort_keys=False)), ("json", json.dumps(document))):
+        with pytest.raises(DeclarationError) as refused:
+            parse("shop", text, f"shop.{suffix}")
+        errors.append(str(refused.value))
+    file, _, message = errors[0].partition(": ")
+    assert file == "shop.yaml"
+    assert errors[1] == f"shop.json: {message}"
+    return message
+
+
+def shop() -> Pipeline:
+    """The declaration as the reader understands it."""
+    return parse("shop", json.dumps(declaration()), "shop.json")

@@ -1,0 +1,89 @@
+"""Spark's settings on a laptop reach a job by its environment; the class archive only when it fits."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+
+import pytest
+
+import class_archive
+import fetch_jars
+import laptop_spark
+
+
+@pytest.fixture
+def build_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty build folder, in a path with a space, in place of the project's own."""
+    folder = tmp_path / "build folder"
+    monkeypatch.setattr(laptop_spark, "BUILD_FOLDER", folder)
+    return folder
+
+
+def settings(environment: dict[str, str]) -> dict[str, str]:
+    """The properties file that the submit arguments name."""
+    option, path, application = shlex.split(environment["PYSPARK_SUBMIT_ARGS"])
+    assert (option, application) == ("--properties-file", "pyspark-shell")
+    lines = Path(path).read_text(encoding="utf-8").splitlines()
+    return dict(line.split("=", maxsplit=1) for line in lines)
+
+
+def test_a_small_job_compiles_quickly_and_a_large_one_well(build_folder: Path) -> None:
+    small = settings(laptop_spark.environment())
+    large = settings(laptop_spark.environment(large=True))
+    assert small["spark.driver.extraJavaOptions"] == (
+        f'-Dlog4j2.configurationFile="{build_folder}/log4j2.properties" -Xlog:disable -Xlog:all=error:stderr '
+        "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    )
+    assert (small["spark.driver.memory"], large["spark.driver.memory"]) == ("2g", "4g")
+    differing = {name for name in small if small[name] != large[name]}
+    assert differing == {"spark.driver.memory", "spark.driver.extraJavaOptions"}
+    assert "TieredStopAtLevel" not in large["spark.driver.extraJavaOptions"]
+
+
+def test_nothing_listens_outside_this_machine(build_folder: Path) -> None:
+    environment = laptop_spark.environment()
+    found = settings(environment)
+    assert environment["SPARK_LOCAL_IP"] == "127.0.0.1"
+    assert found["spark.driver.host"] == found["spark.driver.bindAddress"] == "127.0.0.1"
+    assert found["spark.ui.enabled"] == "false"
+
+
+def test_a_spark_of_the_machine_does_not_leak_in(build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARK_HOME", "/opt/other")
+    monkeypatch.setenv("PYTHONPATH", "/opt/mine")
+    environment = laptop_spark.environment()
+    assert Path(environment["SPARK_HOME"]).name == "pyspark"
+    assert list(Path(environment["SPARK_CONF_DIR"]).iterdir()) == []
+    assert environment["HADOOP_CONF_DIR"] == ""
+    assert environment["PYTHONPATH"] == os.pathsep.join([str(laptop_spark.ROOT / "glue_scripts"), "/opt/mine"])
+
+
+def test_the_archive_is_used_when_it_is_there(build_folder: Path) -> None:
+    archive = laptop_spark._archive_path()
+    assert "SharedArchiveFile" not in settings(laptop_spark.environment())["spark.driver.extraJavaOptions"]
+    archive.touch()
+    options = settings(laptop_spark.environment())["spark.driver.extraJavaOptions"]
+    assert f'-XX:SharedArchiveFile="{archive}" -Xshare:auto' in options
+    assert laptop_spark.build_class_archive() == archive
+
+
+def test_unverified_jars_are_never_used(build_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetch_jars, "JAR_FOLDER", tmp_path)
+    (tmp_path / "other.jar").touch()
+    with pytest.raises(fetch_jars.JarError, match=r"not in SHA256SUMS: other\.jar"):
+        laptop_spark.environment()
+
+
+def test_the_archive_is_another_for_another_java_or_jar(tmp_path: Path) -> None:
+    jar = tmp_path / "a.jar"
+    jar.write_bytes(b"one")
+    first = class_archive.archive_path(tmp_path, "17.0.15", [tmp_path])
+    assert class_archive.archive_path(tmp_path, "17.0.15", [tmp_path]) == first
+    other_java = class_archive.archive_path(tmp_path, "17.0.16", [tmp_path])
+    jar.write_bytes(b"three")
+    other_size = class_archive.archive_path(tmp_path, "17.0.15", [tmp_path])
+    os.utime(jar, ns=(0, 0))
+    other_time = class_archive.archive_path(tmp_path, "17.0.15", [tmp_path])
+    assert len({first, other_java, other_size, other_time}) == 4

@@ -1,0 +1,78 @@
+"""`make` alone tells what there is, and wrong calls say how it is meant."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TARGETS = re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE)
+
+
+def make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make as a user does, not as a child of the make that runs the tests."""
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PIPELINE", "SQL", "LAKE")
+    environment = {name: value for name, value in os.environ.items() if name not in outer}
+    return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_every_target_has_help() -> None:
+    documented = re.findall(r"^([a-z][a-z-]*):[^=\n]*## \S", MAKEFILE, re.MULTILINE)
+    assert documented == TARGETS
+
+
+def test_every_target_is_phony() -> None:
+    phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
+    assert phony is not None
+    assert phony.group(1).split() == TARGETS
+
+
+def test_make_alone_lists_every_target_with_its_help() -> None:
+    answer = make()
+    assert answer.returncode == 0
+    assert re.findall(r"^  make (\S+) +\S", answer.stdout, re.MULTILINE) == TARGETS
+    assert len(answer.stdout.splitlines()) == len(TARGETS)
+    assert "make run PIPELINE=movies" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("run", "which pipeline? Usage: make run PIPELINE=name [LAKE=folder]; there are: movies"),
+        ("repair", "which pipeline? Usage: make repair PIPELINE=name [LAKE=folder]; there are: movies"),
+        ("query", 'which query? Usage: make query SQL="select ..." [LAKE=folder]'),
+    ],
+)
+def test_a_missing_argument_is_named_before_anything_runs(target: str, message: str) -> None:
+    answer = make(target)
+    assert answer.returncode == 2
+    assert message in answer.stderr
+    assert answer.stdout == ""
+
+
+def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    python.write_text('#!/bin/sh\n[ "$1" = --version ] && { echo "Python 3.8.18"; exit 0; }\nexit 1\n')
+    python.chmod(0o755)
+    stamp = tmp_path / "stamp"
+    answer = make(f"PYTHON={python}", f"STAMP={stamp}", str(stamp))
+    assert answer.returncode == 2
+    expected = f"Python 3.11 or newer is needed, {python} is Python 3.8.18; name another one: make PYTHON="
+    assert expected in answer.stderr
+    assert not stamp.exists()
+
+
+def test_the_text_of_a_query_reaches_the_script_unchanged(tmp_path: Path) -> None:
+    printer = tmp_path / "python"
+    printer.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    printer.chmod(0o755)
+    stamp = tmp_path / "stamp"
+    stamp.touch()
+    sql = "select '$HOME $(shell id) `id`' as \"a b\" from t"
+    answer = make(f"--old-file={stamp}", "query", "LAKE=films", f"SQL={sql}", f"BIN={tmp_path}", f"STAMP={stamp}")
+    assert answer.stdout == f"scripts/query.py\n--lake\nfilms\n{sql}\n"
