@@ -40,10 +40,11 @@ jars: $(STAMP) ## Fetch the Delta Lake jars and verify their sums
 
 requirements: ## Pin what pyproject.toml asks for, with hashes (needs uv)
 	@uv --version >/dev/null 2>&1 || { echo "error: uv is needed: pip install uv" >&2; exit 1; }
-	@$(COMPILE) --output-file requirements.txt
-	@$(COMPILE) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	@$(COMPILE) pyproject.toml --extra cloud --output-file requirements.txt
+	@$(COMPILE) pyproject.toml --extra cloud --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	@$(COMPILE) --group lambda --constraint requirements.txt --output-file requirements-lambda.txt
 
-COMPILE = uv pip compile pyproject.toml --quiet --universal --fork-strategy fewest \
+COMPILE = uv pip compile --quiet --universal --fork-strategy fewest \
   --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
 check: jars ## Run all checks: format, lint, types, build, tests (what CI runs)

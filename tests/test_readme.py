@@ -17,7 +17,9 @@ COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in b
 
 def run(command: str, lake: Path) -> str:
     """What a command of the README prints, on a lake of the test's own."""
-    environment = {**os.environ, "LAKE": str(lake), "MAKEFLAGS": "", "COLUMNS": "200"}
+    # As in a shell of its own: a make that is started by a make announces the folders that it enters.
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+    environment = {name: value for name, value in os.environ.items() if name not in outer} | {"COLUMNS": "200"}
     command = re.sub(r"^make ", f"make LAKE={lake} ", command)
     done = subprocess.run(
         command,

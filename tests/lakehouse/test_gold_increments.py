@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -110,12 +111,14 @@ def film(number: int, chance: random.Random) -> Row:
 
 
 def change(movies: Silver, chance: random.Random, new: int) -> None:
-    """Some rows more, some changed and moved to other groups, all rows of one studio and one genre gone."""
+    """Some rows more, some changed and moved to other groups, all rows of one studio, genre and release year gone."""
     movies.append([film(number, chance) for number in (new, new + 1)])
     numbers = chance.sample([int(key[3:]) for key in movies.rows], 2)
     movies.merge([film(number, chance) for number in numbers])
-    studio = min(movies.groups(("studio",)), key=lambda group: sum(row[3] == group[0] for row in movies.rows.values()))
-    movies.delete([key for key, row in movies.rows.items() if row[3] == studio[0]])
+    for column in (3, 7):
+        counts = Counter(row[column] for row in movies.rows.values())
+        rarest = min(counts, key=lambda value: (counts[value], str(value)))
+        movies.delete([key for key, row in movies.rows.items() if row[column] == rarest])
     without_genre = [row for row in movies.rows.values() if row[2] is None]
     if without_genre:
         movies.merge([(*row[:2], "Genre 1", *row[3:]) for row in without_genre])

@@ -11,15 +11,17 @@ import pytest
 import doctor
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+NEEDED = DECLARED["project"]["dependencies"] + DECLARED["project"]["optional-dependencies"]["cloud"]
 DIRECT = {
-    "requirements.txt": PROJECT["dependencies"],
-    "requirements-dev.txt": PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"],
+    "requirements.txt": NEEDED,
+    "requirements-dev.txt": NEEDED + DECLARED["project"]["optional-dependencies"]["dev"],
+    "requirements-lambda.txt": DECLARED["dependency-groups"]["lambda"],
 }
 
 
 def requirements(name: str) -> str:
-    """The text of one of the two files."""
+    """The text of one of the files."""
     return (ROOT / name).read_text(encoding="utf-8")
 
 
@@ -58,7 +60,6 @@ def test_every_direct_dependency_is_pinned_as_asked_for(name: str) -> None:
         assert wanted.group(2) in (None, pins[doctor.normal_name(wanted.group(1))]), dependency
 
 
-def test_both_files_agree() -> None:
-    run_time = doctor.pinned_versions(requirements("requirements.txt"))
-    development = doctor.pinned_versions(requirements("requirements-dev.txt"))
-    assert run_time.items() <= development.items()
+def test_the_files_agree() -> None:
+    run_time, development, function = (doctor.pinned_versions(requirements(name)) for name in DIRECT)
+    assert function.items() <= run_time.items() <= development.items()
