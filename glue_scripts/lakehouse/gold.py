@@ -47,6 +47,11 @@ class GoldHop:
         return {name: table.load(self.versions[name]) for name, table in self.inputs.items()}
 
 
+def gold_table(run: Run, declared: GoldTable) -> Table:
+    """A gold table: its declared columns, nothing else."""
+    return Table(run, "gold", declared.name, declared.columns)
+
+
 def gold_hop(
     run: Run, declared: GoldTable, script: ModuleType, silver: dict[str, Table], versions: dict[str, int]
 ) -> GoldHop:
@@ -55,7 +60,7 @@ def gold_hop(
     return GoldHop(
         run,
         declared,
-        Table(run, "gold", declared.name, declared.columns),
+        gold_table(run, declared),
         script,
         inputs,
         {name: versions[name] for name in inputs},

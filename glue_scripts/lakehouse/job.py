@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import layers
+from lakehouse import catalog, layers
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.layers import Report
 from lakehouse.lease import Lease
@@ -54,6 +54,8 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
                 layers.repair(run, pipeline, options.layer, report)
             else:
                 LAYERS[options.layer](run, pipeline, script, report, options.listing)
+            if options.catalog:
+                catalog.register(layers.tables_of(run, pipeline, options.layer), options.catalog)
     except BaseException as error:
         _write_record(lake, {**record, "outcome": "failed", "error": f"{type(error).__name__}: {error}"[:4000]}, report)
         raise
@@ -66,6 +68,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--layer", required=True, choices=list(LAYERS), help="the layer to bring up to date")
     parser.add_argument("--lake", required=True, help="root of the lake's tables: s3://bucket or a folder")
     parser.add_argument("--raw", required=True, help="root above raw/: s3://bucket or a folder")
+    parser.add_argument("--catalog", help="prefix of the Glue databases to register the tables in, for a lake on S3")
     parser.add_argument(
         "--mode",
         default="run",
@@ -81,8 +84,12 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options, others = parser.parse_known_args(arguments)
     if options.mode == "repair" and options.layer == "gold":
         parser.error("gold is computed from what silver has published: repair silver, then run gold")
+    if options.catalog is not None and not catalog.PREFIX.fullmatch(options.catalog):
+        parser.error(f"--catalog is a prefix of small letters, digits and underscores; found {options.catalog!r}")
+    if options.catalog and not options.lake.startswith("s3://"):
+        parser.error("--catalog needs a lake on S3 (--lake s3://bucket): Athena can't read a folder")
     # Glue gives a job many arguments of its own; they all are --names with a value, and none looks like one of ours.
-    ours = ["--pipeline", "--layer", "--lake", "--raw", "--mode", "--listing"]
+    ours = ["--pipeline", "--layer", "--lake", "--raw", "--catalog", "--mode", "--listing"]
     if slips := [other for other in others if difflib.get_close_matches(other, ours, cutoff=0.8)]:
         parser.error(f"unknown argument {slips[0]}; did you mean {difflib.get_close_matches(slips[0], ours)[0]}?")
     if stray := [

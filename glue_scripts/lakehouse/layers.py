@@ -29,6 +29,22 @@ class Report:
         return not (self.files or self.accounts or self.refreshed or self.restored)
 
 
+def tables_of(run: Run, pipeline: Pipeline, layer: str) -> list[Table]:
+    """All tables that the runs of a layer write, the ledger and the quarantines included."""
+    if layer == "bronze":
+        return [Ledger(run, pipeline).table, *(bronze.bronze_table(run, source) for source in pipeline.bronze.values())]
+    if layer == "gold":
+        return [gold.gold_table(run, declared) for declared in pipeline.gold.values()]
+    pairs = [
+        (
+            silver.silver_table(run, declared),
+            silver.quarantine_table(run, declared, pipeline.bronze[declared.reads]),
+        )
+        for declared in pipeline.silver.values()
+    ]
+    return [table for pair in pairs for table in pair]
+
+
 def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str) -> None:
     """raw -> bronze: the batches that the ledger knows and bronze doesn't, among them the files found now."""
     ledger = Ledger(run, pipeline)

@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.bronze import bronze_table
 from lakehouse.declaration import Column as Declared
-from lakehouse.declaration import Pipeline, SilverTable
+from lakehouse.declaration import Pipeline, SilverTable, Source
 from lakehouse.delta_log import Commit, hop_commits
 from lakehouse.quality import RECORD, failed_checks
 from lakehouse.tables import ContractError, Run, Table, columns
@@ -98,13 +98,18 @@ def silver_table(run: Run, declared: SilverTable) -> Table:
     return Table(run, "silver", declared.name, (*declared.columns, *ORIGIN))
 
 
+def quarantine_table(run: Run, declared: SilverTable, source: Source) -> Table:
+    """The quarantine of a silver table: the rejected bronze rows, with what they failed."""
+    return Table(run, "quarantine", declared.name, (*bronze_table(run, source).columns, RULES))
+
+
 def silver_hops(run: Run, pipeline: Pipeline, script: ModuleType, published: dict[str, int]) -> list[SilverHop]:
     """The hops of all silver tables of a pipeline. `published`: the version of each bronze table that may be read."""
     hops = []
     for declared in pipeline.silver.values():
         bronze = bronze_table(run, pipeline.bronze[declared.reads])
         table = silver_table(run, declared)
-        quarantine = Table(run, "quarantine", declared.name, (*bronze.columns, RULES))
+        quarantine = quarantine_table(run, declared, pipeline.bronze[declared.reads])
         fields = pipeline.bronze[declared.reads].fields
         version = published.get(bronze.name, -1)
         hops.append(SilverHop(run, declared, table, bronze, quarantine, script, fields, version))
