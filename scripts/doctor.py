@@ -108,7 +108,7 @@ def normal_name(name: str) -> str:
 def check_jars() -> Check:
     """The Delta Lake jars, each with its sum."""
     try:
-        sums = fetch_jars.read_sums(fetch_jars.SUMS_FILE)
+        sums = fetch_jars.expected_jars()
         missing = fetch_jars.missing_jars(fetch_jars.JAR_FOLDER, sums)
     except fetch_jars.JarError as error:
         return Check("Delta jars", "as in SHA256SUMS", "something else", str(error))

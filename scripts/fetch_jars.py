@@ -1,7 +1,8 @@
-"""Fetch the Delta Lake jars into delta_jars/ and verify each against SHA256SUMS.
+"""Fetch the jars for Spark into delta_jars/ and verify each against its SHA-256.
 
-Needs no Maven: Ivy, which pyspark carries, resolves delta_jars/ivy.xml from Maven Central through the
-user's ordinary Ivy cache. Does nothing, in a few milliseconds, when the verified jars are already there.
+Two lists: SHA256SUMS names Delta Lake's jars, which a Glue job can bring along, and SHA256SUMS.laptop what only
+a laptop needs: S3 for Spark. Needs no Maven: Ivy, which pyspark carries, resolves delta_jars/ivy.xml from Maven
+Central through the user's ordinary Ivy cache. Does nothing, in a few milliseconds, when the verified jars are there.
 """
 
 from __future__ import annotations
@@ -20,13 +21,19 @@ import java_runtime
 ROOT = Path(__file__).resolve().parent.parent
 JAR_FOLDER = ROOT / "delta_jars"
 SUMS_FILE = JAR_FOLDER / "SHA256SUMS"
+LAPTOP_SUMS_FILE = JAR_FOLDER / "SHA256SUMS.laptop"
 IVY_FILE = JAR_FOLDER / "ivy.xml"
 BUILD_FOLDER = ROOT / "build"
 TIMEOUT_SECONDS = 600
 
 
 class JarError(Exception):
-    """The jars can't be fetched, or they aren't the ones that SHA256SUMS names."""
+    """The jars can't be fetched, or they aren't the ones that the sums name."""
+
+
+def expected_jars() -> dict[str, str]:
+    """The SHA-256 of every jar that a laptop needs, by file name: Glue's list and the laptop's addition."""
+    return read_sums(SUMS_FILE) | read_sums(LAPTOP_SUMS_FILE)
 
 
 def read_sums(sums_file: Path) -> dict[str, str]:
@@ -41,7 +48,7 @@ def read_sums(sums_file: Path) -> dict[str, str]:
 
 
 def missing_jars(folder: Path, sums: dict[str, str]) -> list[str]:
-    """The jars that SHA256SUMS names and the folder lacks; any wrong or extra jar is an error."""
+    """The jars that the sums name and the folder lacks; any wrong or extra jar is an error."""
     present = {path.name: path for path in folder.glob("*.jar")}
     extra = sorted(present.keys() - sums.keys())
     if extra:
@@ -51,20 +58,20 @@ def missing_jars(folder: Path, sums: dict[str, str]) -> list[str]:
         if digest != sums[name]:
             raise JarError(
                 f"{path}: SHA-256 is {digest}, expected {sums[name]}; "
-                "delete it, and what Ivy's cache (~/.ivy2/cache/io.delta) holds of it, and try again"
+                "delete it, and what Ivy's cache (~/.ivy2/cache) holds of it, and try again"
             )
     return sorted(sums.keys() - present.keys())
 
 
 def verify(folder: Path, sums: dict[str, str]) -> None:
-    """Stop with an error unless the folder holds exactly the jars of SHA256SUMS."""
+    """Stop with an error unless the folder holds exactly the jars of the sums."""
     missing = missing_jars(folder, sums)
     if missing:
         raise JarError(f"{folder}: missing: {', '.join(missing)}; run make setup")
 
 
 def retrieve(folder: Path) -> None:
-    """Let Ivy put the artifacts of ivy.xml into the folder."""
+    """Let Ivy put the artifacts of ivy.xml, of both lists, into the folder."""
     spark = find_spec("pyspark")
     if spark is None or spark.origin is None:
         raise JarError("pyspark is not installed: run make setup")
@@ -104,15 +111,15 @@ def main() -> int:
     """Command line: exit code 1 with one clear message when the jars can't be had."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     try:
-        sums = read_sums(SUMS_FILE)
-        if missing_jars(JAR_FOLDER, sums):
-            print("Fetching the Delta Lake jars from Maven Central ...", flush=True)
+        sums = expected_jars()
+        if missing := missing_jars(JAR_FOLDER, sums):
+            print(f"Fetching {len(missing)} jars for Spark from Maven Central ...", flush=True)
         fetched = fetch(JAR_FOLDER, sums)
     except (JarError, java_runtime.JavaNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if fetched:
-        print(f"Fetched and verified {', '.join(fetched)}")
+        print(f"Fetched and verified {len(fetched)} jars in {JAR_FOLDER.name}/")
     return 0
 
 

@@ -57,8 +57,7 @@ def environment(*, large: bool = False) -> dict[str, str]:
 
     Verifies the Delta jars and writes the properties file that the variables point to.
     """
-    sums = fetch_jars.read_sums(fetch_jars.SUMS_FILE)
-    fetch_jars.verify(fetch_jars.JAR_FOLDER, sums)
+    fetch_jars.verify(fetch_jars.JAR_FOLDER, fetch_jars.expected_jars())
     archive = _archive_path()
     archive_options = (f'-XX:SharedArchiveFile="{archive}"', "-Xshare:auto") if archive.exists() else ()
     java_options = (*archive_options, *(() if large else SMALL_JOB_OPTIONS))

@@ -1,9 +1,10 @@
-"""Jars are used only when they are exactly the ones that SHA256SUMS names."""
+"""Jars are used only when they are exactly the ones that the sums name."""
 
 from __future__ import annotations
 
 import hashlib
 import xml.etree.ElementTree as ElementTree
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -102,7 +103,29 @@ def test_a_broken_sums_file_is_an_error(tmp_path: Path) -> None:
         fetch_jars.read_sums(sums_file)
 
 
-def test_the_committed_sums_name_the_jars_of_ivy_xml() -> None:
+def jars_of_ivy_xml(configuration: str) -> set[str]:
+    """The file names of the artifacts that ivy.xml names itself, for one of its two lists."""
     dependencies = ElementTree.parse(fetch_jars.IVY_FILE).iter("dependency")
-    expected = [f"{each.attrib['name']}-{each.attrib['rev']}.jar" for each in dependencies]
-    assert sorted(fetch_jars.read_sums(fetch_jars.SUMS_FILE)) == sorted(expected)
+    mine = [each.attrib for each in dependencies if each.attrib["conf"].startswith(f"{configuration}->")]
+    return {f"{each['name']}-{each['rev']}.jar" for each in mine}
+
+
+def test_glues_list_is_delta_lake_and_nothing_else() -> None:
+    glue = fetch_jars.read_sums(fetch_jars.SUMS_FILE)
+    assert set(glue) == jars_of_ivy_xml("glue") == {"delta-spark_4.1_2.13-4.2.0.jar", "delta-storage-4.2.0.jar"}
+
+
+def test_the_laptops_list_adds_what_s3_needs() -> None:
+    glue, laptop = fetch_jars.read_sums(fetch_jars.SUMS_FILE), fetch_jars.read_sums(fetch_jars.LAPTOP_SUMS_FILE)
+    assert set(laptop) > jars_of_ivy_xml("laptop")
+    assert "hadoop-aws-3.4.2.jar" in laptop
+    assert not set(glue) & set(laptop)
+    assert fetch_jars.expected_jars() == glue | laptop
+
+
+def test_no_jar_that_pyspark_ships_comes_a_second_time() -> None:
+    spark = find_spec("pyspark")
+    assert spark is not None
+    assert spark.origin is not None
+    shipped = {path.name.rpartition("-")[0] for path in (Path(spark.origin).parent / "jars").glob("*.jar")}
+    assert shipped & {name.rpartition("-")[0] for name in fetch_jars.expected_jars()} == set()
