@@ -10,6 +10,7 @@ import argparse
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -53,19 +54,52 @@ ERRORS = (
 
 
 def environment(*, large: bool = False) -> dict[str, str]:
-    """The variables to start a Spark job with; `large` is for inputs above some 50 MB.
+    """The variables to start a Spark job on a lake in a folder with; `large` is for inputs above some 50 MB."""
+    return variables(settings(large=large), BUILD_FOLDER / ("large.properties" if large else "small.properties"))
 
-    Verifies the Delta jars and writes the properties file that the variables point to.
-    """
+
+def settings(*, large: bool = False) -> dict[str, str]:
+    """Spark's settings on this machine; verifies the jars that they name."""
     fetch_jars.verify(fetch_jars.JAR_FOLDER, fetch_jars.expected_jars())
     archive = _archive_path()
     archive_options = (f'-XX:SharedArchiveFile="{archive}"', "-Xshare:auto") if archive.exists() else ()
     java_options = (*archive_options, *(() if large else SMALL_JOB_OPTIONS))
-    properties = BUILD_FOLDER / ("large.properties" if large else "small.properties")
-    _write(properties, _properties(java_options, memory="4g" if large else "2g"))
+    return _settings(java_options, memory="4g" if large else "2g")
+
+
+def s3_settings(aws: Mapping[str, str]) -> dict[str, str]:
+    """What Spark needs for a lake on s3:// besides: the endpoint and the keys of these AWS_* variables."""
+    provider = "Temporary" if "AWS_SESSION_TOKEN" in aws else "Simple"
+    s3a = {
+        "endpoint": aws["AWS_ENDPOINT_URL"],
+        "endpoint.region": aws["AWS_REGION"],
+        "path.style.access": "true",
+        "connection.ssl.enabled": "false",
+        "change.detection.mode": "none",
+        "aws.credentials.provider": f"org.apache.hadoop.fs.s3a.{provider}AWSCredentialsProvider",
+        "access.key": aws["AWS_ACCESS_KEY_ID"],
+        "secret.key": aws["AWS_SECRET_ACCESS_KEY"],
+        # On its way up a file waits in memory: no folder of the machine is needed.
+        "fast.upload.buffer": "array",
+        # A server on this machine answers at once, or it is gone: not S3A's many minutes of patience.
+        "attempts.maximum": "2",
+        "retry.limit": "2",
+    }
+    if "AWS_SESSION_TOKEN" in aws:
+        s3a["session.token"] = aws["AWS_SESSION_TOKEN"]
+    return {
+        "spark.hadoop.fs.s3.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        "spark.hadoop.fs.AbstractFileSystem.s3.impl": "org.apache.hadoop.fs.s3a.S3A",
+        **{f"spark.hadoop.fs.s3a.{name}": value for name, value in s3a.items()},
+    }
+
+
+def variables(properties: Mapping[str, str], file: Path) -> dict[str, str]:
+    """The variables to start a Spark job with, and the properties file that they name."""
+    _write(file, "".join(f"{name}={value}\n" for name, value in properties.items()))
     search_path = [str(ROOT / "glue_scripts"), os.environ.get("PYTHONPATH", "")]
     return {
-        "PYSPARK_SUBMIT_ARGS": f"--properties-file {shlex.quote(str(properties))} pyspark-shell",
+        "PYSPARK_SUBMIT_ARGS": f"--properties-file {shlex.quote(str(file))} pyspark-shell",
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": os.pathsep.join(filter(None, search_path)),
         "JAVA_HOME": str(java_runtime.find_java().home),
@@ -83,21 +117,19 @@ def build_class_archive() -> Path:
     """Make later starts of Spark faster: about half a minute, once; nothing when already there."""
     archive = _archive_path()
     if not archive.exists():
-        variables = environment()
-        properties = BUILD_FOLDER / "training.properties"
+        fetch_jars.verify(fetch_jars.JAR_FOLDER, fetch_jars.expected_jars())
         unfinished = class_archive.unfinished_path(archive)
         options = (f'-XX:ArchiveClassesAtExit="{unfinished}"', *SMALL_JOB_OPTIONS)
-        _write(properties, _properties(options, memory="2g"))
-        variables["PYSPARK_SUBMIT_ARGS"] = f"--properties-file {shlex.quote(str(properties))} pyspark-shell"
-        class_archive.write_archive(archive, unfinished, variables)
+        training = variables(_settings(options, memory="2g"), BUILD_FOLDER / "training.properties")
+        class_archive.write_archive(archive, unfinished, training)
     return archive
 
 
-def _properties(java_options: tuple[str, ...], memory: str) -> str:
+def _settings(java_options: tuple[str, ...], memory: str) -> dict[str, str]:
     logging = BUILD_FOLDER / "log4j2.properties"
     _write(logging, LOGGING)
     options = (f'-Dlog4j2.configurationFile="{logging}"', *QUIET_OPTIONS, *java_options)
-    settings = {
+    return {
         "spark.master": "local[2]",
         "spark.driver.memory": memory,
         "spark.driver.extraJavaOptions": " ".join(options),
@@ -114,7 +146,6 @@ def _properties(java_options: tuple[str, ...], memory: str) -> str:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
-    return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def _spark_home() -> Path:
@@ -141,6 +172,7 @@ def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
         unfinished = path.with_suffix(f".{os.getpid()}.part")
+        unfinished.touch(mode=0o600)  # a role's keys may be in it
         unfinished.write_text(text, encoding="utf-8")
         os.replace(unfinished, path)
 

@@ -60,6 +60,41 @@ def test_a_spark_of_the_machine_does_not_leak_in(build_folder: Path, monkeypatch
     assert environment["PYTHONPATH"] == os.pathsep.join([str(laptop_spark.ROOT / "glue_scripts"), "/opt/mine"])
 
 
+AWS = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+    "AWS_REGION": "eu-west-1",
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+}
+
+
+def test_a_lake_in_a_folder_needs_nothing_of_s3(build_folder: Path) -> None:
+    assert [name for name in settings(laptop_spark.environment()) if "s3" in name] == []
+
+
+def test_s3_is_reached_at_the_endpoint_with_the_keys_of_the_environment() -> None:
+    found = laptop_spark.s3_settings(AWS)
+    assert found["spark.hadoop.fs.s3.impl"] == "org.apache.hadoop.fs.s3a.S3AFileSystem"
+    s3a = {name.removeprefix("spark.hadoop.fs.s3a."): value for name, value in found.items()}
+    assert (s3a["endpoint"], s3a["endpoint.region"]) == ("http://127.0.0.1:4566", "eu-west-1")
+    assert (s3a["access.key"], s3a["secret.key"]) == ("key", "secret")
+    assert s3a["aws.credentials.provider"].endswith(".SimpleAWSCredentialsProvider")
+    assert "session.token" not in s3a
+
+
+def test_a_role_on_s3_has_its_session_token() -> None:
+    found = laptop_spark.s3_settings({**AWS, "AWS_SESSION_TOKEN": "token"})
+    assert found["spark.hadoop.fs.s3a.aws.credentials.provider"].endswith(".TemporaryAWSCredentialsProvider")
+    assert found["spark.hadoop.fs.s3a.session.token"] == "token"
+
+
+def test_settings_with_keys_are_for_their_owner_alone(build_folder: Path) -> None:
+    file = build_folder / "run.properties"
+    environment = laptop_spark.variables({"spark.hadoop.fs.s3a.secret.key": "secret"}, file)
+    assert settings(environment) == {"spark.hadoop.fs.s3a.secret.key": "secret"}
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
 def test_the_archive_is_used_when_it_is_there(build_folder: Path) -> None:
     archive = laptop_spark._archive_path()
     assert "SharedArchiveFile" not in settings(laptop_spark.environment())["spark.driver.extraJavaOptions"]
