@@ -1,0 +1,56 @@
+"""The server process: MiniStack with our parts put into it, in the foreground."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+from local_cloud import control
+
+# Each is a module of this package with `install() -> None`; in this order.
+PARTS = ("access",)
+
+# All that the server takes over from the environment it is started in. Neither the AWS account nor the proxy
+# of the person at the keyboard may reach what runs here.
+INHERITED = ("HOME", "JAVA_HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TZ", "USER", "VIRTUAL_ENV")
+
+
+def environment(folder: Path, port: int, *, cold: bool = False) -> dict[str, str]:
+    """The environment of the server and, through it, of the functions that it runs."""
+    return {
+        **{name: os.environ[name] for name in INHERITED if name in os.environ},
+        "OAKVALE_CLOUD_FOLDER": str(folder),
+        "OAKVALE_SPARK": "cold" if cold else "warm",
+        "GATEWAY_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "AUTH": "true",
+        # Either would open a port on all interfaces.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        # Its process id file and its functions' code lie in the folder for temporary files.
+        "TMPDIR": str(folder / "tmp"),
+        "S3_DATA_DIR": str(folder / "tmp" / "s3"),
+        "STATE_DIR": str(folder / "tmp" / "state"),
+        "MINISTACK_REGION": control.REGION,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def serve(folder: Path, port: int, *, cold: bool = False) -> None:
+    """Serves until it is told to stop; this process then belongs to the server, with the environment of one."""
+    (folder / "tmp").mkdir(parents=True, exist_ok=True)
+    settings = environment(folder, port, cold=cold)
+    os.environ.clear()
+    os.environ.update(settings)
+    control.write_state(folder, port)
+    app = importlib.import_module("ministack.app")  # not at the top: it reads its settings when it is imported
+    for part in PARTS:
+        importlib.import_module(f"local_cloud.{part}").install()
+    sys.argv[1:] = []  # MiniStack has a command line of its own
+    app.main()
