@@ -1,4 +1,4 @@
-"""Builds what is deployed: every declaration as canonical JSON, and the engine with all pipelines as one zip.
+"""Builds what is deployed, into build/package: pipelines, engine, functions, and the manifest that names them.
 
 Checks all of it first; the same sources give the same bytes, on any machine.
 """
@@ -6,67 +6,102 @@ Checks all of it first; the same sources give the same bytes, on any machine.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
-import zipfile
 from pathlib import Path
 
+import fetch_jars
+import function_package
 import pipeline_checks
-from lakehouse.declaration import DeclarationError
+import reproducible_zip
+from artifacts import MANIFEST, PACKAGE, ROOT, Artifact, sha256, write_manifest
+from function_imports import FunctionError
+from lakehouse.declaration import DeclarationError, Pipeline
 
-ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "glue_scripts"
-TARGET = ROOT / "build" / "package"
 ARCHIVE = "lakehouse.zip"
-EARLIEST = (1980, 1, 1, 0, 0, 0)
-"""The time of every file in the zip: the earliest that the format knows."""
+JARS = ("delta-spark", "delta-storage")
+"""Delta Lake's own jars, for jobs that don't take Glue's."""
 
 
-def package(source: Path = SOURCE, target: Path = TARGET) -> list[Path]:
-    """Checks all pipelines and writes the package; returns its files. Raises DeclarationError at the first mistake."""
+def package(root: Path = ROOT) -> list[Artifact]:
+    """Checks all sources below the root and builds the package; returns what is deployed.
+
+    Raises DeclarationError, FunctionError or JarError at the first mistake, before anything is written.
+    """
+    source = root / "glue_scripts"
     pipelines = pipeline_checks.check_all(source / "pipelines")
+    dependencies = function_package.install(root / "requirements-lambda.txt", root / "build" / "functions")
+    functions = function_package.members(root / "lambda", dependencies)
+    kept = [*_scripts(root, pipelines), *_jars(root)]
+    _refuse_namesakes([ARCHIVE, *(f"{name}.zip" for name in functions), *(each.name for each in kept)])
     declarations = {f"pipelines/{each.name}.json": each.canonical_json().encode() for each in pipelines}
     code = [*(source / "lakehouse").glob("*.py"), *(source / "pipelines").glob("*.py")]
-    members = declarations | {path.relative_to(source).as_posix(): path.read_bytes() for path in code}
-    (target / "pipelines").mkdir(parents=True, exist_ok=True)
-    for stale in set((target / "pipelines").iterdir()) - {target / name for name in declarations}:
-        stale.unlink()
-    for name, content in declarations.items():
-        (target / name).write_bytes(content)
-    _write_archive(target / ARCHIVE, members)
-    return [*(target / name for name in declarations), target / ARCHIVE]
+    engine = declarations | {path.relative_to(source).as_posix(): path.read_bytes() for path in code}
+    zips = {ARCHIVE: engine, **{f"functions/{name}.zip": content for name, content in functions.items()}}
+    _write(root / PACKAGE, declarations | {name: reproducible_zip.pack(content) for name, content in zips.items()})
+    artifacts = [*(_artifact(root, Path(name).name, root / PACKAGE / name) for name in zips), *kept]
+    write_manifest(root, artifacts)
+    return artifacts
 
 
-def _write_archive(path: Path, members: dict[str, bytes]) -> None:
-    """One file after the other in the order of names, as they are: compressed bytes depend on the machine's zlib."""
-    unfinished = path.with_suffix(".part")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_STORED) as archive:
-        for name in sorted(members):
-            member = zipfile.ZipInfo(name, EARLIEST)
-            member.create_system = 3  # Unix, on every system
-            member.external_attr = 0o100644 << 16
-            archive.writestr(member, members[name])
-    unfinished.replace(path)
+def _scripts(root: Path, pipelines: list[Pipeline]) -> list[Artifact]:
+    folder = root / "glue_scripts" / "pipelines"
+    return [_artifact(root, f"{each.name}.py", folder / f"{each.name}.py") for each in pipelines]
 
 
-def show(files: list[Path]) -> None:
+def _jars(root: Path) -> list[Artifact]:
+    folder = root / "delta_jars"
+    sums = fetch_jars.read_sums(folder / "SHA256SUMS")
+    found = []
+    for name in JARS:
+        jars = [folder / jar for jar in sums if jar.startswith((f"{name}_", f"{name}-"))]
+        if len(jars) != 1:
+            raise fetch_jars.JarError(f"{folder / 'SHA256SUMS'} must name one jar of {name}, not {len(jars)}")
+        if not jars[0].is_file() or sha256(jars[0]) != sums[jars[0].name]:
+            raise fetch_jars.JarError(f"{jars[0]} isn't there as SHA256SUMS names it: run make jars")
+        found.append(_artifact(root, f"{name}.jar", jars[0]))
+    return found
+
+
+def _artifact(root: Path, name: str, path: Path) -> Artifact:
+    return Artifact(name, path.relative_to(root).as_posix(), sha256(path))
+
+
+def _refuse_namesakes(names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise FunctionError(f"two artefacts are called {name}: rename the function")
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    """Makes the folder hold these files and no other, but for the manifest; each is written whole or not at all."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{path.name}.part")
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    wanted = {folder / name for name in files} | {folder / MANIFEST.name}
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
+
+
+def show(artifacts: list[Artifact], root: Path) -> None:
     """Prints what was built."""
-    print(f"{'file':<40} {'bytes':>9}  sha256")
-    for path in files:
-        content = path.read_bytes()
-        name = path.relative_to(ROOT).as_posix()
-        print(f"{name:<40} {len(content):>9,}  {hashlib.sha256(content).hexdigest()[:12]}")
+    print(f"{'file':<50} {'bytes':>11}  sha256")
+    for each in artifacts:
+        print(f"{each.file:<50} {(root / each.file).stat().st_size:>11,}  {each.sha256[:12]}")
 
 
-def main() -> int:
+def main(root: Path = ROOT) -> int:
     """Command line: exit code 1 with the one mistake that was found first."""
     argparse.ArgumentParser(description=__doc__).parse_args()
     try:
-        files = package()
-    except DeclarationError as error:
+        artifacts = package(root)
+    except (DeclarationError, FunctionError, fetch_jars.JarError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    show(files)
+    show(artifacts, root)
     return 0
 
 

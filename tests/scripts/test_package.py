@@ -17,8 +17,11 @@ import pytest
 import yaml
 from tests.lakehouse.shop import changed, declaration
 
+import artifacts
+import fetch_jars
 import package
 import pipeline_checks
+from function_imports import FunctionError
 from lakehouse.declaration import DeclarationError
 from lakehouse.reader import parse, read
 
@@ -50,18 +53,40 @@ SCRIPT = '''
 '''
 
 
+FUNCTION = "def handler(event, context):\n    return {'greeting': 'hello'}\n"
+JARS = ("delta-spark_4.1_2.13-4.2.0.jar", "delta-storage-4.2.0.jar")
+
+
 @pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """A folder like glue_scripts with one good pipeline."""
-    folder = tmp_path / "source"
-    for name in ("lakehouse", "pipelines"):
-        (folder / name).mkdir(parents=True)
-        (folder / name / "__init__.py").write_text(f'"""{name}."""\n')
-    (folder / "lakehouse" / "engine.py").write_text("RUNS = True\n")
-    (folder / "lakehouse" / "__pycache__").mkdir()
-    (folder / "lakehouse" / "__pycache__" / "engine.py").write_text("")
-    write(folder, declaration(), SCRIPT)
-    return folder
+def root(tmp_path: Path) -> Path:
+    """A repository with one good pipeline, one function without dependencies, and jars."""
+    for name in ("glue_scripts/lakehouse", "glue_scripts/pipelines"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "__init__.py").write_text(f'"""{Path(name).name}."""\n')
+    (tmp_path / "glue_scripts" / "lakehouse" / "engine.py").write_text("RUNS = True\n")
+    (tmp_path / "glue_scripts" / "lakehouse" / "__pycache__").mkdir()
+    (tmp_path / "glue_scripts" / "lakehouse" / "__pycache__" / "engine.py").write_text("")
+    write(tmp_path / "glue_scripts", declaration(), SCRIPT)
+    (tmp_path / "lambda").mkdir()
+    (tmp_path / "lambda" / "greet.py").write_text(FUNCTION)
+    (tmp_path / "requirements-lambda.txt").write_text("# nothing\n")
+    return add_jars(tmp_path)
+
+
+def add_jars(root: Path) -> Path:
+    """Jars that are none, and their sums."""
+    (root / "delta_jars").mkdir()
+    for name in JARS:
+        (root / "delta_jars" / name).write_text(name)
+    sums = "".join(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in JARS)
+    (root / "delta_jars" / "SHA256SUMS").write_text(sums)
+    return root
+
+
+@pytest.fixture
+def source(root: Path) -> Path:
+    """Its folder of pipelines."""
+    return root / "glue_scripts"
 
 
 def write(source: Path, document: dict[str, Any], script: str) -> None:
@@ -78,21 +103,50 @@ def complaint(source: Path) -> str:
     return str(refused.value)
 
 
-def test_a_package(source: Path, tmp_path: Path) -> None:
-    built = package.package(source, tmp_path / "built")
-    assert built == [tmp_path / "built" / "pipelines" / "shop.json", tmp_path / "built" / "lakehouse.zip"]
+def test_a_package(root: Path, source: Path) -> None:
+    artifacts = package.package(root)
+    script = (source / "pipelines" / "shop.py").read_bytes()
+    function = root / "build" / "package" / "functions" / "greet.zip"
+    assert [(each.name, each.file) for each in artifacts] == [
+        ("lakehouse.zip", "build/package/lakehouse.zip"),
+        ("greet.zip", "build/package/functions/greet.zip"),
+        ("shop.py", "glue_scripts/pipelines/shop.py"),
+        ("delta-spark.jar", f"delta_jars/{JARS[0]}"),
+        ("delta-storage.jar", f"delta_jars/{JARS[1]}"),
+    ]
+    assert artifacts[2].sha256 == hashlib.sha256(script).hexdigest()
     canonical = read(source / "pipelines" / "shop.yaml").canonical_json().encode()
-    assert built[0].read_bytes() == canonical
-    with zipfile.ZipFile(built[1]) as archive:
+    assert (root / "build" / "package" / "pipelines" / "shop.json").read_bytes() == canonical
+    assert unzipped(root / artifacts[0].file) == {
+        "lakehouse/__init__.py": b'"""lakehouse."""\n',
+        "lakehouse/engine.py": b"RUNS = True\n",
+        "pipelines/__init__.py": b'"""pipelines."""\n',
+        "pipelines/shop.json": canonical,
+        "pipelines/shop.py": script,
+    }
+    assert unzipped(function) == {"greet.py": FUNCTION.encode()}
+
+
+def unzipped(path: Path) -> dict[str, bytes]:
+    """The files of a zip that is whole and in order."""
+    with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
-        assert {name: archive.read(name) for name in archive.namelist()} == {
-            "lakehouse/__init__.py": b'"""lakehouse."""\n',
-            "lakehouse/engine.py": b"RUNS = True\n",
-            "pipelines/__init__.py": b'"""pipelines."""\n',
-            "pipelines/shop.json": canonical,
-            "pipelines/shop.py": (source / "pipelines" / "shop.py").read_bytes(),
-        }
         assert archive.namelist() == sorted(archive.namelist())
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_manifest_names_each_artefact_by_its_content(root: Path) -> None:
+    artifacts = package.package(root)
+    manifest = json.loads((root / "build" / "package" / "manifest.json").read_text())
+    assert list(manifest["artifacts"]) == sorted(each.name for each in artifacts)
+    digest = hashlib.sha256((root / "build" / "package" / "lakehouse.zip").read_bytes()).hexdigest()
+    assert manifest["artifacts"]["lakehouse.zip"] == {
+        "file": "build/package/lakehouse.zip",
+        "sha256": digest,
+        "key": f"artifacts/lakehouse-{digest[:16]}.zip",
+    }
+    digest = hashlib.sha256(JARS[0].encode()).hexdigest()
+    assert manifest["artifacts"]["delta-spark.jar"]["key"] == f"artifacts/delta-spark-{digest[:16]}.jar"
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -100,46 +154,76 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_the_same_bytes_twice(source: Path, tmp_path: Path) -> None:
-    package.package(source, tmp_path / "first")
-    elsewhere = tmp_path / "elsewhere"
-    shutil.copytree(source, elsewhere, copy_function=shutil.copyfile)  # other times, other order of files
+def test_the_same_bytes_twice(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    package.package(root)
+    elsewhere = tmp_path_factory.mktemp("other") / "repository"  # other times, modes and order of files
+    shutil.copytree(root, elsewhere, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("build"))
     for path in elsewhere.rglob("*.py"):
         path.chmod(0o700)
         os.utime(path, (1, 1))
-    package.package(elsewhere, tmp_path / "second")
-    assert contents(tmp_path / "first") == contents(tmp_path / "second")
-    package.package(source, tmp_path / "first")
-    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+    package.package(elsewhere)
+    first = contents(root / "build" / "package")
+    assert len(first) == 4
+    assert contents(elsewhere / "build" / "package") == first
+    package.package(root)
+    assert contents(root / "build" / "package") == first
 
 
-def test_other_code_makes_another_zip_and_no_other_declaration(source: Path, tmp_path: Path) -> None:
-    before = {path.name: path.read_bytes() for path in package.package(source, tmp_path / "built")}
+def test_other_code_makes_another_zip_and_nothing_else(root: Path, source: Path) -> None:
+    before = {each.name: each.key for each in package.package(root)}
     (source / "lakehouse" / "engine.py").write_text("RUNS = 5\n")
-    after = {path.name: path.read_bytes() for path in package.package(source, tmp_path / "built")}
-    assert {name: before[name] == after[name] for name in before} == {"shop.json": True, "lakehouse.zip": False}
+    after = {each.name: each.key for each in package.package(root)}
+    assert [name for name in before if before[name] != after[name]] == ["lakehouse.zip"]
 
 
-def test_a_pipeline_that_is_gone_leaves_nothing(source: Path, tmp_path: Path) -> None:
-    stale = tmp_path / "built" / "pipelines" / "gone.json"
-    stale.parent.mkdir(parents=True)
-    stale.write_text("{}")
-    package.package(source, tmp_path / "built")
-    assert not stale.exists()
+def test_what_is_gone_leaves_nothing(root: Path) -> None:
+    built = root / "build" / "package"
+    for name in ("pipelines/gone.json", "functions/gone.zip", "lakehouse.zip.part"):
+        (built / name).parent.mkdir(parents=True, exist_ok=True)
+        (built / name).write_text("{}")
+    package.package(root)
+    files = {path.relative_to(built).as_posix() for path in built.rglob("*") if path.is_file()}
+    assert files == {"pipelines/shop.json", "functions/greet.zip", "lakehouse.zip", "manifest.json"}
 
 
-def test_nothing_is_written_when_something_is_wrong(source: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_when_something_is_wrong(root: Path, source: Path) -> None:
     write(source, changed("silver.items.rules.price_in_range", "prize > 0"), SCRIPT)
     with pytest.raises(DeclarationError):
-        package.package(source, tmp_path / "built")
-    assert not (tmp_path / "built").exists()
+        package.package(root)
+    assert not (root / "build" / "package").exists()
+
+
+def test_two_artefacts_of_one_name_are_refused(root: Path) -> None:
+    (root / "lambda" / "lakehouse.py").write_text(FUNCTION)
+    with pytest.raises(FunctionError, match=r"^two artefacts are called lakehouse\.zip: rename the function$"):
+        package.package(root)
+    assert not (root / "build" / "package").exists()
+
+
+@pytest.mark.parametrize("content", [None, "other bytes"])
+def test_a_jar_that_is_missing_or_another_is_refused(root: Path, content: str | None) -> None:
+    jar = root / "delta_jars" / JARS[1]
+    jar.unlink() if content is None else jar.write_text(content)
+    with pytest.raises(fetch_jars.JarError) as refused:
+        package.package(root)
+    assert str(refused.value) == f"{jar} isn't there as SHA256SUMS names it: run make jars"
+
+
+def test_a_list_without_a_delta_jar_is_refused(root: Path) -> None:
+    sums = root / "delta_jars" / "SHA256SUMS"
+    sums.write_text(sums.read_text().splitlines()[0] + "\n")
+    with pytest.raises(fetch_jars.JarError) as refused:
+        package.package(root)
+    assert str(refused.value) == f"{sums} must name one jar of delta-storage, not 0"
 
 
 def test_the_declaration_is_found_in_the_zip(tmp_path: Path) -> None:
     """In a process of its own that has only the zip, as a Glue job has."""
-    built = package.package(target=tmp_path / "built")
+    (tmp_path / "glue_scripts").symlink_to(ROOT / "glue_scripts")
+    (tmp_path / "requirements-lambda.txt").touch()
+    built = tmp_path / package.package(add_jars(tmp_path))[0].file
     code = "from lakehouse.job import find_declaration; print(find_declaration('movies').canonical_json())"
-    environment = {**os.environ, "PYTHONPATH": str(built[-1]), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(built), "PYTHONDONTWRITEBYTECODE": "1"}
     answer = subprocess.run(
         [sys.executable, "-c", f"import lakehouse, sys; sys.stderr.write(lakehouse.__file__); {code}"],
         cwd=tmp_path,
@@ -148,40 +232,36 @@ def test_the_declaration_is_found_in_the_zip(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert answer.stderr == str(built[-1] / "lakehouse" / "__init__.py")
+    assert answer.stderr == str(built / "lakehouse" / "__init__.py")
     expected = read(ROOT / "glue_scripts" / "pipelines" / "movies.yaml")
     assert parse("movies", answer.stdout, "movies.json") == expected
-    assert built[0].read_bytes() == expected.canonical_json().encode()
+    assert (tmp_path / "build/package/pipelines/movies.json").read_bytes() == expected.canonical_json().encode()
 
 
 def test_the_command_shows_what_it_built(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, value in (("ROOT", tmp_path), ("SOURCE", source), ("TARGET", tmp_path / "built")):
-        monkeypatch.setattr(package, name, value)
-    monkeypatch.setattr(package.package, "__defaults__", (source, tmp_path / "built"))
     monkeypatch.setattr(sys, "argv", ["package.py"])
-    assert package.main() == 0
+    assert package.main(root) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["file", "bytes", "sha256"]
-    files = [tmp_path / "built" / "pipelines" / "shop.json", tmp_path / "built" / "lakehouse.zip"]
     assert [line.split() for line in lines[1:]] == [
-        [
-            path.relative_to(tmp_path).as_posix(),
-            f"{path.stat().st_size:,}",
-            hashlib.sha256(path.read_bytes()).hexdigest()[:12],
-        ]
-        for path in files
+        [each.file, f"{(root / each.file).stat().st_size:,}", each.sha256[:12]] for each in read_manifest_in_order(root)
     ]
 
 
+def read_manifest_in_order(root: Path) -> list[artifacts.Artifact]:
+    """The artefacts as they are shown: zips, scripts, jars."""
+    order = ("lakehouse.zip", "greet.zip", "shop.py", "delta-spark.jar", "delta-storage.jar")
+    return sorted(artifacts.read_manifest(root), key=lambda each: order.index(each.name))
+
+
 def test_the_command_shows_the_one_mistake(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    root: Path, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(source, changed("silver.items.rules.price_in_range", "prize > 0"), SCRIPT)
-    monkeypatch.setattr(package.package, "__defaults__", (source, tmp_path / "built"))
     monkeypatch.setattr(sys, "argv", ["package.py"])
-    assert package.main() == 1
+    assert package.main(root) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("error: shop.yaml: silver.items.rules.price_in_range: unknown column prize; known: ")
