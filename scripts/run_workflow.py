@@ -1,0 +1,52 @@
+"""Runs a deployed pipeline to its end: `make run PIPELINE=movies`, on the laptop cloud or with ENV= on AWS."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+import deployment
+import progress
+import run_report
+import workflow_runs
+
+SECONDS = 4 * 3600.0
+"""How long a run is followed; the jobs have time-outs of their own."""
+
+
+def show_records(console: Console, deployed: deployment.Deployment, pipeline: str, job_runs: list[Any]) -> None:
+    """Prints the run record of each job run: what it did, and how its rows balance."""
+    began = min(run["StartedOn"] for run in job_runs)
+    for layer in deployment.LAYERS:
+        for record in deployed.run_records(pipeline, layer):
+            if datetime.fromisoformat(record["finished_at"]) >= began:
+                run_report.show(console, record)
+
+
+def main() -> int:
+    """Command line; exit code 1 when a job of the run fails."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--environment", required=True, help="local, dev, staging or production")
+    parser.add_argument("--pipeline", required=True, help="the pipeline's name")
+    options = parser.parse_args()
+    console = progress.open_console()
+    try:
+        deployed = deployment.connect(options.environment)
+        glue, workflow = deployed.client("glue"), deployed.named("workflows", options.pipeline)
+        run_id = glue.start_workflow_run(Name=workflow)["RunId"]
+        console.print(f"{workflow}: run {run_id}", markup=False)
+        runs = workflow_runs.follow(glue, workflow, run_id, SECONDS, lambda line: console.print(f"  {line}"))
+        show_records(console, deployed, options.pipeline, runs)
+    except (deployment.NotDeployedError, workflow_runs.WorkflowFailedError, BotoCoreError, ClientError) as error:
+        console.print(f"error: {error}", style="red", markup=False)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Runs of a deployed Glue workflow: start one, wait for one, follow it job by job to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+POLL_SECONDS = 0.5
+FAILED = ("FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED")
+
+
+class WorkflowFailedError(Exception):
+    """A run of the workflow failed, or none came; the message says which job, why and where its log is."""
+
+
+def run_ids(glue: Any, workflow: str) -> list[str]:
+    """All runs of the workflow, oldest first."""
+    pages = glue.get_paginator("get_workflow_runs").paginate(Name=workflow)
+    runs = [run for page in pages for run in page.get("Runs", [])]
+    return [run["WorkflowRunId"] for run in sorted(runs, key=lambda run: run["StartedOn"])]
+
+
+def await_start(glue: Any, workflow: str, known: list[str], seconds: float) -> str:
+    """The id of the first run that isn't known yet: the one that landed files have started."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if new := [run for run in run_ids(glue, workflow) if run not in known]:
+            return new[0]
+        time.sleep(POLL_SECONDS)
+    raise WorkflowFailedError(f"no run of workflow {workflow} began within {seconds:.0f} s of the files' landing")
+
+
+def follow(glue: Any, workflow: str, run_id: str, seconds: float, note: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Waits for the end of a run, telling each change of state; returns the job runs. Raises unless all succeeded."""
+    deadline, told = time.monotonic() + seconds, dict[str, str]()
+    while True:
+        run = glue.get_workflow_run(Name=workflow, RunId=run_id, IncludeGraph=True)["Run"]
+        for job_run in job_runs(run):
+            if told.get(job_run["Id"]) != job_run["JobRunState"]:
+                told[job_run["Id"]] = job_run["JobRunState"]
+                note(f"{job_run['JobName']} {job_run['JobRunState'].lower()}")
+        if run["Status"] != "RUNNING":
+            break
+        if time.monotonic() > deadline:
+            raise WorkflowFailedError(
+                f"workflow {workflow} still runs after {seconds:.0f} s; make status shows how far"
+            )
+        time.sleep(POLL_SECONDS)
+    check(workflow, run)
+    return job_runs(run)
+
+
+def job_runs(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """The runs of the jobs of a workflow run, in the order in which they began."""
+    found = [one for node in run["Graph"]["Nodes"] for one in node.get("JobDetails", {}).get("JobRuns", [])]
+    return sorted(found, key=lambda one: one["StartedOn"])
+
+
+def check(workflow: str, run: dict[str, Any]) -> None:
+    """Raises with the reason of the first job that failed, unless the whole run succeeded."""
+    for job_run in job_runs(run):
+        if job_run["JobRunState"] in FAILED:
+            reason = job_run.get("ErrorMessage") or "no reason given"
+            group = job_run.get("LogGroupName", "/aws-glue/jobs")
+            raise WorkflowFailedError(
+                f"job {job_run['JobName']} ended {job_run['JobRunState']}: {reason}\n"
+                f"  log: group {group}/error, stream {job_run['Id']}"
+            )
+    if run["Status"] != "COMPLETED":
+        raise WorkflowFailedError(f"workflow {workflow} ended {run['Status']}: {run.get('ErrorMessage', '')}")
