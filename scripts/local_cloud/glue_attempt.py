@@ -1,0 +1,129 @@
+"""One attempt of a Glue run: from the role's credentials to the end of its process."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import boto3
+from ministack.core.responses import get_account_id, get_region
+
+import laptop_spark
+from local_cloud import credentials, glue_process, spark_jvm
+from local_cloud.glue_logs import DEFAULT_GROUP, LogStream
+from local_cloud.glue_process import Ending, StartError
+from local_cloud.jvm_process import JvmError
+
+SPARK_COMMANDS = ("glueetl", "gluestreaming")
+SECONDS_PER_MINUTE = 60
+STARTING_SECONDS = 3600
+"""How long a run may wait for Spark without losing its role's keys before its time is over."""
+
+
+def merged_arguments(job: Mapping[str, Any], arguments: Mapping[str, str]) -> dict[str, str]:
+    """A run's arguments: its own replace the job's defaults, and nothing replaces those not to be overridden."""
+    return {**job.get("DefaultArguments", {}), **arguments, **job.get("NonOverridableArguments", {})}
+
+
+def log_group_prefix(job: Mapping[str, Any], arguments: Mapping[str, str]) -> str:
+    """The part of the log groups' names before /output and /error."""
+    return merged_arguments(job, arguments).get("--custom-logGroup-prefix", DEFAULT_GROUP)
+
+
+def attempt(
+    job: Mapping[str, Any], run: Mapping[str, Any], stop: threading.Event, *, began: Callable[[], None]
+) -> Ending:
+    """Runs the job's script as its role until it ends; `began` is called when its process can start."""
+    arguments = merged_arguments(job, run["Arguments"])
+    timeout = float(run["Timeout"]) * SECONDS_PER_MINUTE
+    if "WorkflowRunId" in run:
+        arguments |= {"--WORKFLOW_NAME": run["WorkflowName"], "--WORKFLOW_RUN_ID": run["WorkflowRunId"]}
+    try:
+        role = credentials.role_session(_role_arn(job), run["Id"], lifetime=timeout + STARTING_SECONDS)
+        session = _session(role)
+        logs = session.client("logs", endpoint_url=role["AWS_ENDPOINT_URL"])
+        output, errors = (LogStream(logs, f"{run['LogGroupName']}/{name}", run["Id"]) for name in ("output", "error"))
+        with _folder() as folder:
+            s3 = session.client("s3", endpoint_url=role["AWS_ENDPOINT_URL"])
+            script, libraries = _fetch(s3, job, arguments, folder)
+            with _spark(job, arguments, role, folder, errors, stop) as spark:
+                if stop.is_set():
+                    return Ending("STOPPED")
+                began()
+                return glue_process.run_to_end(
+                    glue_process.command(script, run, arguments),
+                    glue_process.environment({**spark, **role}, libraries),
+                    folder,
+                    output,
+                    errors,
+                    stop,
+                    timeout,
+                )
+    except (StartError, credentials.RoleNotUsable, JvmError, *laptop_spark.ERRORS) as error:
+        return Ending("FAILED", str(error))
+
+
+def _role_arn(job: Mapping[str, Any]) -> str:
+    """Glue takes a role by its ARN or by its name."""
+    role = str(job.get("Role", ""))
+    return role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role}"
+
+
+def _session(role: Mapping[str, str]) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=role["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=role["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=role.get("AWS_SESSION_TOKEN"),
+        region_name=get_region(),
+    )
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    runs = Path(os.environ["OAKVALE_CLOUD_FOLDER"]) / "runs"
+    runs.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=runs) as folder:
+        yield Path(folder)
+
+
+def _fetch(s3: Any, job: Mapping[str, Any], arguments: Mapping[str, str], folder: Path) -> tuple[Path, list[Path]]:
+    """The script and the libraries of --extra-py-files."""
+    script = glue_process.fetch(s3, job.get("Command", {}).get("ScriptLocation", ""), folder)
+    libraries = folder / "libraries"
+    libraries.mkdir()
+    locations = filter(None, arguments.get("--extra-py-files", "").split(","))
+    return script, [glue_process.fetch(s3, location.strip(), libraries) for location in locations]
+
+
+@contextmanager
+def _spark(
+    job: Mapping[str, Any],
+    arguments: Mapping[str, str],
+    role: Mapping[str, str],
+    folder: Path,
+    errors: LogStream,
+    stop: threading.Event,
+) -> Iterator[dict[str, str]]:
+    """The variables by which a script finds its Spark; none for a job without Spark."""
+    if job.get("Command", {}).get("Name") not in SPARK_COMMANDS:
+        yield {}
+        return
+    settings = {**laptop_spark.settings(), **laptop_spark.s3_settings(role), **conf(arguments.get("--conf", ""))}
+    if os.environ.get("OAKVALE_SPARK") == "cold":
+        yield laptop_spark.variables(settings, folder / "spark.properties")
+        return
+    with spark_jvm.lend(settings, errors, stop) as variables:
+        yield variables
+
+
+def conf(text: str) -> dict[str, str]:
+    """Spark settings as Glue takes them: `name=value --conf name=value`."""
+    pairs = [part.strip().partition("=") for part in text.split("--conf") if part.strip()]
+    if wrong := [name for name, equals, _ in pairs if not equals or not name.startswith("spark.")]:
+        raise StartError(f"--conf takes spark.name=value, not {wrong[0]!r}")
+    return {name: value for name, _, value in pairs}

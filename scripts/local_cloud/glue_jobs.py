@@ -1,0 +1,108 @@
+"""Glue's job runs, with real processes behind them.
+
+Workflows and state machines start runs by `start_run`, and hear of their end by a callback in `ON_FINAL`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from ministack.services import glue
+
+from local_cloud import glue_events, glue_job_definitions, glue_runs, spark_jvm
+from local_cloud.glue_runs import ON_FINAL, GlueError
+from local_cloud.replacements import replace
+
+__all__ = ["ON_FINAL", "GlueError", "install", "next_attempt", "start_run"]
+
+LOG = logging.getLogger("oakvale.glue")
+OVERRIDES = (
+    *("ExecutionClass", "JobRunQueuingEnabled", "MaxCapacity", "NotificationProperty", "NumberOfWorkers"),
+    *("SecurityConfiguration", "Timeout", "WorkerType"),
+)
+
+
+def install() -> None:
+    """Puts job definitions and runs into MiniStack, and starts Spark's Java process in the background."""
+    glue_job_definitions.install()
+    glue_events.install()
+    replace(glue, "_start_job_run", _start_job_run, parameters=["data"])
+    replace(glue, "_get_job_run", _get_job_run, parameters=["data"])
+    replace(glue, "_get_job_runs", _get_job_runs, parameters=["data"])
+    replace(glue, "_batch_stop_job_run", _batch_stop_job_run, parameters=["data"])
+    spark_jvm.install()
+
+
+def start_run(
+    job_name: str,
+    arguments: Mapping[str, str] | None = None,
+    *,
+    workflow_run: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Starts a run of a job and returns it, as GetJobRun shows it; it changes while it runs. Raises GlueError.
+
+    `workflow_run`: Name and WorkflowRunId of the workflow's run, and TriggerName. Such a run keeps its workflow's
+    run id as WorkflowRunId. `overrides`: what else StartJobRun or a trigger's action says, such as Timeout.
+    """
+    job = glue._jobs.get(job_name)
+    if job is None:
+        raise GlueError("EntityNotFoundException", f"Failed to start job run due to missing metadata: job {job_name}")
+    return glue_runs.start(job, dict(arguments or {}), dict(workflow_run or {}), dict(overrides or {}))
+
+
+def next_attempt(run: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The run that retries a failed one, if there is one; known when the callbacks hear of the failure."""
+    runs = glue._job_runs.get(run["JobName"], [])
+    return next((other for other in runs if other.get("PreviousRunId") == run["Id"]), None)
+
+
+def _start_job_run(data: dict[str, Any]) -> Any:
+    overrides = {name: data[name] for name in OVERRIDES if data.get(name) is not None}
+    try:
+        run = start_run(data.get("JobName", ""), data.get("Arguments"), overrides=overrides)
+    except GlueError as error:
+        return glue.error_response_json(error.code, error.message, 400)
+    return glue.json_response({"JobRunId": run["Id"]})
+
+
+def _get_job_run(data: dict[str, Any]) -> Any:
+    try:
+        run = _find(data.get("JobName", ""), data.get("RunId", ""))
+    except GlueError as error:
+        return glue.error_response_json(error.code, error.message, 400)
+    return glue.json_response({"JobRun": run})
+
+
+def _get_job_runs(data: dict[str, Any]) -> Any:
+    """Newest first, in pages."""
+    name = data.get("JobName", "")
+    if name not in glue._jobs:
+        return glue.error_response_json("EntityNotFoundException", f"Job {name} not found", 400)
+    runs = glue._job_runs.get(name, [])[::-1]
+    first, size = int(data.get("NextToken") or 0), int(data.get("MaxResults") or 200)
+    more = {"NextToken": str(first + size)} if first + size < len(runs) else {}
+    return glue.json_response({"JobRuns": runs[first : first + size], **more})
+
+
+def _batch_stop_job_run(data: dict[str, Any]) -> Any:
+    name, stopped, errors = data.get("JobName", ""), [], []
+    for run_id in data.get("JobRunIds", []):
+        try:
+            glue_runs.stop(_find(name, run_id))
+            stopped.append({"JobName": name, "JobRunId": run_id})
+        except GlueError as error:
+            detail = {"ErrorCode": error.code, "ErrorMessage": error.message}
+            errors.append({"JobName": name, "JobRunId": run_id, "ErrorDetail": detail})
+    return glue.json_response({"SuccessfulSubmissions": stopped, "Errors": errors})
+
+
+def _find(job_name: str, run_id: str) -> dict[str, Any]:
+    if job_name not in glue._jobs:
+        raise GlueError("EntityNotFoundException", f"Job {job_name} not found")
+    for run in glue._job_runs.get(job_name, []):
+        if run["Id"] == run_id:
+            return dict(run)
+    raise GlueError("EntityNotFoundException", f"Job run {run_id} of {job_name} not found")
