@@ -1,0 +1,4 @@
+# For trying out: films are made by hand, a run starts a minute after they land.
+environment        = "dev"
+log_retention_days = 14
+start_batch        = { files = 100, seconds = 60 }

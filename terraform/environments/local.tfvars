@@ -1,0 +1,5 @@
+# The laptop cloud: gone with the process, so everything may be deleted, and nobody waits for fifteen minutes.
+environment        = "local"
+disposable         = true
+log_retention_days = 7
+start_batch        = { files = 100, seconds = 10 }

@@ -1,0 +1,50 @@
+# Queries to begin with, one for each table that a declaration names: a new pipeline brings its own.
+
+locals {
+  gold_queries = merge([for pipeline in var.pipelines : {
+    for table, declared in pipeline.gold : table => {
+      description = declared.description
+      database    = var.databases["gold"]
+      sql         = <<-SQL
+        SELECT ${join(",\n       ", declared.columns)}
+        FROM ${table}
+        LIMIT 100
+      SQL
+    }
+  }]...)
+
+  rejected_queries = merge([for pipeline in var.pipelines : {
+    for table in pipeline.silver : "${table}_rejected" => {
+      description = "Rejected records of ${table}, by the check that they failed. Needs rights on silver."
+      database    = var.databases["silver"]
+      sql         = <<-SQL
+        SELECT rule, count(*) AS records, max(_batch) AS newest_batch
+        FROM ${table}_quarantine
+        CROSS JOIN UNNEST(_rules) AS failed (rule)
+        GROUP BY rule
+        ORDER BY records DESC
+      SQL
+    }
+  }]...)
+
+  file_queries = { for pipeline in keys(var.pipelines) : "${pipeline}_files" => {
+    description = "What became of the files of ${pipeline}, newest first. Needs rights on bronze."
+    database    = var.databases["bronze"]
+    sql         = <<-SQL
+      SELECT batch, key, outcome, reason, records, size, found_at
+      FROM ${pipeline}_files
+      ORDER BY batch DESC, key
+      LIMIT 100
+    SQL
+  } }
+}
+
+resource "aws_athena_named_query" "this" {
+  for_each = merge(local.gold_queries, local.rejected_queries, local.file_queries)
+
+  name        = each.key
+  description = each.value.description
+  workgroup   = aws_athena_workgroup.this.name
+  database    = each.value.database
+  query       = each.value.sql
+}

@@ -1,0 +1,61 @@
+locals {
+  # Lambda names a zip by the base64 of its SHA-256; the manifest holds hexadecimal digits. Six digits are four
+  # characters; 64 digits and two zeros are 44 characters, and the last one stands for the zeros.
+  base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  base64_hash = join("", [
+    for index in range(43) : substr(
+      local.base64_digits,
+      floor(parseint(substr("${var.package.sha256}00", floor(index / 4) * 6, 6), 16) / pow(64, 3 - index % 4)) % 64,
+      1,
+    )
+  ])
+}
+
+resource "aws_lambda_function" "this" {
+  function_name = var.name
+  description   = var.description
+  role          = aws_iam_role.this.arn
+
+  s3_bucket        = var.package.bucket
+  s3_key           = var.package.key
+  source_code_hash = "${local.base64_hash}="
+
+  runtime       = "python3.13"
+  architectures = ["arm64"]
+  handler       = var.handler
+  memory_size   = var.memory
+  timeout       = var.timeout_seconds
+  kms_key_arn   = var.key_arn
+
+  # No concurrency is reserved: two calls for one day are harmless, since an object is put once, and a new account's
+  # limit leaves nothing to reserve.
+
+  environment {
+    variables = var.environment
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  # With its first call it would make a log group of its own, without key and retention.
+  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+resource "aws_lambda_function_event_invoke_config" "this" {
+  function_name                = aws_lambda_function.this.function_name
+  maximum_retry_attempts       = 2
+  maximum_event_age_in_seconds = 3600
+
+  destination_config {
+    on_failure {
+      destination = var.topic_arn
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = "/aws/lambda/${var.name}"
+  kms_key_id        = var.key_arn
+  retention_in_days = var.log_retention_days
+}

@@ -1,0 +1,61 @@
+resource "aws_iam_role" "this" {
+  name        = var.name
+  description = "What the function ${var.name} may do."
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
+    # Without aws:SourceAccount: Lambda isn't known to send it, and a role can only be passed inside its account.
+    Sid       = "LambdaRunsAsThis"
+    Effect    = "Allow"
+    Action    = ["sts:AssumeRole"]
+    Principal = { Service = "lambda.amazonaws.com" }
+  }] })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = var.name
+  role   = aws_iam_role.this.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+}
+
+locals {
+  objects = "arn:${var.account.partition}:s3:::${var.writes.bucket}/${var.writes.prefix}*"
+  statements = [
+    {
+      Sid      = "PutFiles"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject"]
+      Resource = [local.objects]
+    },
+    {
+      # Of a file that is there already: does it hold the same bytes?
+      Sid      = "CompareFiles"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = [local.objects]
+    },
+    {
+      Sid      = "UseKey"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = [var.key_arn]
+    },
+    {
+      Sid      = "WriteLogs"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws/lambda/${var.name}:*"]
+    },
+    {
+      Sid      = "ReportFailures"
+      Effect   = "Allow"
+      Action   = ["sns:Publish"]
+      Resource = [var.topic_arn]
+    },
+    {
+      Sid    = "Trace"
+      Effect = "Allow"
+      Action = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+      # X-Ray has no resources for these.
+      Resource = ["*"]
+    },
+  ]
+}

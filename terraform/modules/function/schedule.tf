@@ -1,0 +1,67 @@
+resource "aws_scheduler_schedule_group" "this" {
+  # A group of its own: the metrics of a schedule are those of its group.
+  name = var.name
+}
+
+resource "aws_scheduler_schedule" "this" {
+  name                         = var.name
+  description                  = var.description
+  group_name                   = aws_scheduler_schedule_group.this.name
+  schedule_expression          = var.schedule.cron
+  schedule_expression_timezone = "UTC"
+  state                        = var.schedule.enabled ? "ENABLED" : "DISABLED"
+  kms_key_arn                  = var.key_arn
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = aws_lambda_function.this.arn
+    role_arn = aws_iam_role.schedule.arn
+    # The scheduled time, not the time of the call: a late retry makes the file of the day that was meant.
+    input = jsonencode({ time = "<aws.scheduler.scheduled-time>" })
+
+    retry_policy {
+      maximum_event_age_in_seconds = 3600
+      maximum_retry_attempts       = 10
+    }
+  }
+
+  depends_on = [aws_iam_role_policy.schedule]
+}
+
+resource "aws_iam_role" "schedule" {
+  name        = "${var.name}-schedule"
+  description = "Calls the function ${var.name}, nothing else."
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
+    Sid       = "SchedulerCallsTheFunction"
+    Effect    = "Allow"
+    Action    = ["sts:AssumeRole"]
+    Principal = { Service = "scheduler.amazonaws.com" }
+    Condition = { StringEquals = {
+      "aws:SourceAccount" = var.account.id
+      "aws:SourceArn"     = "arn:${var.account.partition}:scheduler:${var.account.region}:${var.account.id}:schedule-group/${var.name}"
+    } }
+  }] })
+}
+
+resource "aws_iam_role_policy" "schedule" {
+  name = aws_iam_role.schedule.name
+  role = aws_iam_role.schedule.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    {
+      Sid      = "CallFunction"
+      Effect   = "Allow"
+      Action   = ["lambda:InvokeFunction"]
+      Resource = ["arn:${var.account.partition}:lambda:${var.account.region}:${var.account.id}:function:${var.name}"]
+    },
+    {
+      # The schedule itself is encrypted.
+      Sid      = "ReadSchedule"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt"]
+      Resource = [var.key_arn]
+    },
+  ] })
+}

@@ -1,0 +1,76 @@
+variable "account" {
+  description = "Where this is deployed: account id, partition and region."
+  type        = object({ id = string, partition = string, region = string })
+}
+
+variable "description" {
+  description = "What the function does, in a sentence."
+  type        = string
+}
+
+variable "environment" {
+  description = "The function's environment variables."
+  type        = map(string)
+}
+
+variable "handler" {
+  description = "Module and function that Lambda calls."
+  type        = string
+}
+
+variable "key_arn" {
+  description = "Key for the function's environment, logs and schedule, and for the objects that it writes."
+  type        = string
+}
+
+variable "log_retention_days" {
+  description = "Days that the function's log is kept."
+  type        = number
+}
+
+variable "memory" {
+  description = "Memory in MB; CPU grows with it."
+  type        = number
+  default     = 1024
+}
+
+variable "name" {
+  description = "Name of the function, its role, its schedule and its log group."
+  type        = string
+
+  validation {
+    condition     = length(var.name) <= 54
+    error_message = "name must leave room for -schedule in the 64 characters of a role's name."
+  }
+}
+
+variable "package" {
+  description = "The zip: bucket, key, and SHA-256 in hexadecimal digits."
+  type        = object({ bucket = string, key = string, sha256 = string })
+
+  validation {
+    condition     = can(regex("^[0-9a-f]{64}$", var.package.sha256))
+    error_message = "package.sha256 must be 64 small hexadecimal digits."
+  }
+}
+
+variable "schedule" {
+  description = "Cron of EventBridge Scheduler, in UTC, and whether it runs."
+  type        = object({ cron = string, enabled = bool })
+}
+
+variable "timeout_seconds" {
+  description = "Seconds after which Lambda ends a call."
+  type        = number
+  default     = 300
+}
+
+variable "topic_arn" {
+  description = "Topic that is told of a call that failed for good."
+  type        = string
+}
+
+variable "writes" {
+  description = "Bucket and prefix of the objects that the function writes."
+  type        = object({ bucket = string, prefix = string })
+}

@@ -1,0 +1,24 @@
+variable "account" {
+  description = "Where this is deployed: account id, partition and region."
+  type        = object({ id = string, partition = string, region = string })
+}
+
+variable "catalog" {
+  description = "What the names of the databases begin with."
+  type        = string
+}
+
+variable "disposable" {
+  description = "Whether the buckets may be deleted with all that is in them."
+  type        = bool
+}
+
+variable "name" {
+  description = "What all names begin with."
+  type        = string
+
+  validation {
+    condition     = length(var.name) <= 42
+    error_message = "name must leave room for -queries- and an account id in the 63 characters of a bucket's name."
+  }
+}

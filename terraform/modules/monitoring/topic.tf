@@ -1,0 +1,54 @@
+resource "aws_sns_topic" "alerts" {
+  name              = "${var.name}-alerts"
+  display_name      = "${var.name} alerts"
+  kms_master_key_id = var.key_arn
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  count = var.email == null ? 0 : 1
+
+  topic_arn = aws_sns_topic.alerts.arn
+  protocol  = "email"
+  endpoint  = var.email
+}
+
+locals {
+  topic_arn = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name}-alerts"
+}
+
+# Functions publish by their own roles.
+resource "aws_sns_topic_policy" "alerts" {
+  arn = aws_sns_topic.alerts.arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    {
+      Sid       = "RuleOfFailedRunsPublishes"
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = ["sns:Publish"]
+      Resource  = [local.topic_arn]
+      Condition = {
+        ArnEquals    = { "aws:SourceArn" = "arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/${var.name}-failed-runs" }
+        StringEquals = { "aws:SourceAccount" = var.account.id }
+      }
+    },
+    {
+      Sid       = "AlarmsPublish"
+      Effect    = "Allow"
+      Principal = { Service = "cloudwatch.amazonaws.com" }
+      Action    = ["sns:Publish"]
+      Resource  = [local.topic_arn]
+      Condition = {
+        ArnLike      = { "aws:SourceArn" = "arn:${var.account.partition}:cloudwatch:${var.account.region}:${var.account.id}:alarm:${var.name}-*" }
+        StringEquals = { "aws:SourceAccount" = var.account.id }
+      }
+    },
+    {
+      Sid       = "OnlyOverTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = ["sns:Publish"]
+      Resource  = [local.topic_arn]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    },
+  ] })
+}

@@ -1,0 +1,39 @@
+variable "account" {
+  description = "Where this is deployed: account id, partition and region."
+  type        = object({ id = string, partition = string, region = string })
+}
+
+variable "email" {
+  description = "Address that gets the alerts; null: nobody."
+  type        = string
+}
+
+variable "functions" {
+  description = "Names of the functions that are watched."
+  type        = set(string)
+}
+
+variable "jobs" {
+  description = "Names of the jobs that are watched."
+  type        = list(string)
+}
+
+variable "key_arn" {
+  description = "Key of the topic; its policy must let EventBridge and CloudWatch use it."
+  type        = string
+}
+
+variable "name" {
+  description = "What all names begin with."
+  type        = string
+}
+
+variable "schedules" {
+  description = "Names of the schedule groups that are watched."
+  type        = set(string)
+}
+
+variable "starts" {
+  description = "Names of the rules that start workflows."
+  type        = set(string)
+}

@@ -1,0 +1,86 @@
+locals {
+  layers    = toset(["bronze", "silver", "gold"])
+  artifacts = "s3://${var.artifacts.bucket}"
+  own_jars  = [for key in var.artifacts.jars : "${local.artifacts}/${key}"]
+  engine    = "${local.artifacts}/${var.artifacts.engine}"
+
+  # Glue takes one --conf; each further setting stands in the same text.
+  delta_settings = {
+    "--conf" = join(" --conf ", [
+      "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
+      "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    ])
+  }
+  glue_delta = {
+    "--datalake-formats" = "delta"
+    "--extra-py-files"   = local.engine
+  }
+  own_delta = {
+    "--extra-jars"      = join(",", local.own_jars)
+    "--user-jars-first" = "true"
+    # Delta's jar also holds its Python package.
+    "--extra-py-files" = join(",", concat([local.engine], local.own_jars))
+  }
+}
+
+resource "aws_glue_job" "this" {
+  for_each = local.layers
+
+  name        = "${var.prefix}-${var.name}-${each.key}"
+  description = "Brings the ${each.key} tables of ${var.name} up to date."
+  role_arn    = aws_iam_role.this[each.key].arn
+
+  glue_version           = "6.0"
+  execution_class        = "STANDARD"
+  worker_type            = var.sizes[each.key].worker_type
+  number_of_workers      = var.sizes[each.key].workers
+  timeout                = var.sizes[each.key].timeout_minutes
+  security_configuration = var.security
+
+  # One writer per table. A run is repeated once; Glue doesn't queue runs that it repeats.
+  max_retries             = 1
+  job_run_queuing_enabled = false
+  execution_property {
+    max_concurrent_runs = 1
+  }
+
+  command {
+    name            = "glueetl"
+    python_version  = "3"
+    script_location = "${local.artifacts}/${var.artifacts.script}"
+  }
+
+  default_arguments = merge(
+    local.delta_settings,
+    length(var.artifacts.jars) == 0 ? local.glue_delta : local.own_delta,
+    {
+      "--pipeline" = var.name
+      "--layer"    = each.key
+      "--lake"     = "s3://${var.lake}"
+      "--raw"      = "s3://${var.raw}"
+      "--catalog"  = var.catalog
+
+      "--TempDir"                      = "s3://${var.lake}/temporary/${var.name}-${each.key}/"
+      "--custom-logGroup-prefix"       = local.log_groups[each.key]
+      "--enable-auto-scaling"          = "true"
+      "--enable-metrics"               = "true"
+      "--enable-observability-metrics" = "true"
+      "--job-bookmark-option"          = "job-bookmark-disable"
+      "--job-language"                 = "python"
+    },
+  )
+
+  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+locals {
+  log_groups = { for layer in local.layers : layer => "/${var.prefix}/glue/${var.name}-${layer}" }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = toset(flatten([for prefix in values(local.log_groups) : ["${prefix}/output", "${prefix}/error"]]))
+
+  name              = each.key
+  kms_key_id        = var.key_arn
+  retention_in_days = var.log_retention_days
+}

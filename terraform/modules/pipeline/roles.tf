@@ -1,0 +1,165 @@
+# One role per layer. What a layer touches is a table of its own below; every role gets the same statements over it.
+
+resource "aws_iam_role" "this" {
+  for_each = local.layers
+
+  name        = "${var.prefix}-${var.name}-${each.key}"
+  description = "What the ${each.key} job of ${var.name} may do."
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
+    # Without aws:SourceAccount: Glue isn't known to send it, and a role can only be passed inside its account.
+    Sid       = "GlueRunsAsThis"
+    Effect    = "Allow"
+    Action    = ["sts:AssumeRole"]
+    Principal = { Service = "glue.amazonaws.com" }
+  }] })
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = local.layers
+
+  name   = "${var.prefix}-${var.name}-${each.key}"
+  role   = aws_iam_role.this[each.key].name
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements[each.key] })
+}
+
+locals {
+  raw_arn  = "arn:${var.account.partition}:s3:::${var.raw}"
+  lake_arn = "arn:${var.account.partition}:s3:::${var.lake}"
+  catalogs = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+  logs     = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group"
+
+  # Folders of tables in the lake, and what they are called in the catalog.
+  written = {
+    bronze = concat([for source in keys(var.sources) : "bronze/${source}"], ["ledger/${var.name}"])
+    silver = flatten([for table in var.silver : ["silver/${table}", "quarantine/${table}"]])
+    gold   = [for table in var.gold : "gold/${table}"]
+  }
+  registered = {
+    bronze = concat(keys(var.sources), ["${var.name}_files"])
+    silver = flatten([for table in var.silver : [table, "${table}_quarantine"]])
+    gold   = var.gold
+  }
+  # The layer before, whose tables and gate a layer reads.
+  before = { silver = "bronze", gold = "silver" }
+  read = {
+    silver = [for source in keys(var.sources) : "bronze/${source}"]
+    gold   = [for table in var.silver : "silver/${table}"]
+  }
+
+  statements = { for layer in local.layers : layer => concat(
+    layer == "bronze" ? local.raw_statements : local.upstream_statements[layer],
+    local.own_statements[layer],
+    local.service_statements[layer],
+  ) }
+
+  raw_statements = [
+    {
+      Sid      = "ListRaw"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = [local.raw_arn]
+    },
+    {
+      # Spark also asks for the folder itself, without a slash.
+      Sid      = "ReadRaw"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = flatten([for path in values(var.sources) : ["${local.raw_arn}/raw/${path}", "${local.raw_arn}/raw/${path}/*"]])
+    },
+  ]
+
+  upstream_statements = { for layer, before in local.before : layer => [
+    {
+      Sid      = "ReadTablesBefore"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = flatten([for folder in local.read[layer] : ["${local.lake_arn}/${folder}", "${local.lake_arn}/${folder}/*"]])
+    },
+    {
+      Sid      = "ReadGateBefore"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = ["${local.lake_arn}/gates/${var.name}/${before}.json"]
+    },
+  ] }
+
+  own_statements = { for layer in local.layers : layer => concat(
+    [
+      {
+        # Of the whole bucket: Delta and S3A look for keys that aren't there, and for the folders above.
+        Sid      = "ListLake"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket"]
+        Resource = [local.lake_arn]
+      },
+      {
+        Sid    = "WriteTables"
+        Effect = "Allow"
+        Action = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = concat(
+          flatten([for folder in local.written[layer] : ["${local.lake_arn}/${folder}", "${local.lake_arn}/${folder}/*"]]),
+          ["${local.lake_arn}/temporary/${var.name}-${layer}/*"],
+        )
+      },
+      {
+        Sid      = "HoldLease"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+        Resource = ["${local.lake_arn}/leases/${var.name}/${layer}.json"]
+      },
+      {
+        Sid      = "WriteRunRecords"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${local.lake_arn}/runs/${var.name}/${layer}/*"]
+      },
+    ],
+    layer == "gold" ? [] : [{
+      Sid      = "OpenGate"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject"]
+      Resource = ["${local.lake_arn}/gates/${var.name}/${layer}.json"]
+    }],
+  ) }
+
+  service_statements = { for layer in local.layers : layer => [
+    {
+      Sid      = "UseKey"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = [var.key_arn]
+    },
+    {
+      Sid    = "ReadArtifacts"
+      Effect = "Allow"
+      Action = ["s3:GetObject"]
+      Resource = [
+        for key in concat([var.artifacts.script, var.artifacts.engine], var.artifacts.jars) :
+        "arn:${var.account.partition}:s3:::${var.artifacts.bucket}/${key}"
+      ]
+    },
+    {
+      Sid    = "RegisterTables"
+      Effect = "Allow"
+      Action = ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]
+      Resource = concat(
+        ["${local.catalogs}:catalog", "${local.catalogs}:database/${var.catalog}_${layer}"],
+        [for table in local.registered[layer] : "${local.catalogs}:table/${var.catalog}_${layer}/${table}"],
+      )
+    },
+    {
+      Sid      = "WriteLogs"
+      Effect   = "Allow"
+      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource = [for kind in ["output", "error"] : "${local.logs}:${local.log_groups[layer]}/${kind}:*"]
+    },
+    {
+      Sid    = "PublishMetrics"
+      Effect = "Allow"
+      Action = ["cloudwatch:PutMetricData"]
+      # CloudWatch has no resources for this; the namespace limits it.
+      Resource  = ["*"]
+      Condition = { StringEquals = { "cloudwatch:namespace" = ["Glue"] } }
+    },
+  ] }
+}

@@ -1,0 +1,91 @@
+output "alerts_topic_arn" {
+  description = "Topic that is told of everything that fails; subscribe to it."
+  value       = module.monitoring.topic_arn
+}
+
+output "analyst_role_arn" {
+  description = "Role that reads gold through Athena, and nothing else."
+  value       = module.analytics.analyst_role_arn
+}
+
+output "catalog" {
+  description = "What the names of the databases begin with; the jobs' --catalog."
+  value       = local.catalog
+}
+
+output "databases" {
+  description = "Layer -> name of its database in the Glue catalog."
+  value       = module.lake.databases
+}
+
+output "functions" {
+  description = "Function -> its name in AWS."
+  value       = { generate_movies = module.generate_movies.name }
+}
+
+output "jobs" {
+  description = "<pipeline>-<layer> -> name of its Glue job."
+  value       = merge([for name, pipeline in module.pipeline : { for layer, job in pipeline.jobs : "${name}-${layer}" => job }]...)
+}
+
+output "lake_bucket" {
+  description = "Bucket of the tables, the ledger, the gates and the run records."
+  value       = module.lake.lake_bucket
+}
+
+output "log_groups" {
+  description = "<pipeline>-<layer> -> what the names of its job's log groups begin with; /output and /error follow."
+  value       = merge([for name, pipeline in module.pipeline : { for layer, group in pipeline.log_groups : "${name}-${layer}" => group }]...)
+}
+
+output "name" {
+  description = "What all names of this environment begin with."
+  value       = local.name
+}
+
+output "named_queries" {
+  description = "Queries to begin with, in the workgroup."
+  value       = module.analytics.named_queries
+}
+
+output "next" {
+  description = "What to do now."
+  value       = <<-TEXT
+    make a day of films   aws lambda invoke --function-name ${module.generate_movies.name} --cli-binary-format raw-in-base64-out --payload '{"date": "${var.film_days.first_day}"}' /dev/stdout
+    the workflow starts   by itself, when ${var.start_batch.files} files have landed or ${var.start_batch.seconds} s after the first
+    look at gold          Athena, workgroup ${module.analytics.workgroup}, database ${module.lake.databases["gold"]}
+  TEXT
+}
+
+output "queries_bucket" {
+  description = "Bucket of Athena's results."
+  value       = module.lake.queries_bucket
+}
+
+output "raw_bucket" {
+  description = "Bucket where files land, below raw/<path of a source>/."
+  value       = module.lake.raw_bucket
+}
+
+output "region" {
+  description = "Region of everything."
+  value       = var.region
+}
+
+output "roles" {
+  description = "<pipeline>-<layer> and function -> name of its role."
+  value = merge(concat(
+    [{ generate_movies = module.generate_movies.role }],
+    [for name, pipeline in module.pipeline : { for layer, role in pipeline.roles : "${name}-${layer}" => role }],
+  )...)
+}
+
+output "workflows" {
+  description = "Pipeline -> name of its workflow."
+  value       = { for name, workflow in module.workflow : name => workflow.name }
+}
+
+output "workgroup" {
+  description = "Athena's workgroup."
+  value       = module.analytics.workgroup
+}
