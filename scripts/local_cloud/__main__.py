@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 # Python puts this folder first on its path; our modules are imported as a package from the one above.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
+sys.path.pop(0)
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from local_cloud import control, server
 

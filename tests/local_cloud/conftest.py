@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,3 +31,16 @@ def client(cloud: control.Cloud) -> Callable[[str], Any]:
         return clients[service]
 
     return give
+
+
+@pytest.fixture
+def zipped() -> Callable[[str], bytes]:
+    """Makes the zip of a function from its code; the module is `f`."""
+
+    def make(code: str) -> bytes:
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("f.py", code)
+        return content.getvalue()
+
+    return make

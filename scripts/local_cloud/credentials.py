@@ -1,0 +1,68 @@
+"""Keys of a role for what the cloud runs in a role's name, as Glue gets them on AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+from ministack.core import iam_evaluator, responses
+from ministack.services import iam, sts
+
+from local_cloud.replacements import require
+
+
+class CredentialsError(Exception):
+    """A service can't have the keys of a role: it doesn't exist, or doesn't trust the service."""
+
+
+def role_session(
+    role_arn: str, name: str, *, service: str = "glue.amazonaws.com", lifetime: float = 3600
+) -> dict[str, str]:
+    """The AWS_* variables of a process that `service` runs as a role; the keys expire after `lifetime` seconds.
+
+    Glue takes a role by its name too. The session's name is part of the principal that refusals name: the run's id
+    is a good one.
+    """
+    account, role_name = responses.get_account_id(), role_arn.rpartition("/")[2]
+    role = require(iam, "_roles").get(role_name)
+    if role is None or role_arn not in (role["Arn"], role_name):
+        raise CredentialsError(f"role {role_arn} doesn't exist: create it before what uses it")
+    if not _trusts(role, service):
+        raise CredentialsError(
+            f"role {role_arn} doesn't trust {service}: allow it sts:AssumeRole in the role's trust policy"
+        )
+    key, secret, token = (
+        require(sts, maker, ())() for maker in ("_gen_session_access_key", "_gen_secret", "_gen_session_token")
+    )
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{name}",
+        "UserId": f"{role['RoleId']}:{name}",
+        "SecretAccessKey": secret,
+        "SessionToken": token,
+        "Expiration": time.time() + lifetime,
+        "AccountId": account,
+        "PrincipalType": "AssumedRole",
+    }
+    require(sts, "register_session", ("access_key", "session"))(key, session)
+    region = responses.get_region()
+    return {
+        "AWS_ACCESS_KEY_ID": key,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_SESSION_TOKEN": token,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"],
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _trusts(role: dict[str, Any], service: str) -> bool:
+    document = role["AssumeRolePolicyDocument"]
+    statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
+    matches = require(iam_evaluator, "_service_principal_matches", ("principal", "service"))
+    return any(
+        statement["Effect"] == "Allow" and matches(statement.get("Principal"), service)
+        for statement in ([statements] if isinstance(statements, dict) else statements)
+    )

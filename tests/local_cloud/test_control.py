@@ -1,0 +1,226 @@
+"""Starting, finding and stopping the cloud."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local_cloud import control, server
+
+SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits until something is so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't come about in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """The folder of a cloud that doesn't outlive the test."""
+    yield tmp_path / "cloud"
+    control.stop(tmp_path / "cloud")
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has nothing to do with any cloud."""
+    process = subprocess.Popen(SLEEPER)
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_starts_is_found_and_stops(folder: Path) -> None:
+    cloud = control.start(folder)
+    assert control.running(folder) == cloud
+    assert cloud.client("sts").get_caller_identity()["Account"] == "000000000000"
+    assert control.stop(folder) is True
+    assert not psutil.pid_exists(cloud.pid)
+    assert control.running(folder) is None
+    assert control.stop(folder) is False
+    assert sorted(path.name for path in folder.iterdir()) == ["access.jsonl", "server.log", "tmp"]
+
+
+def test_listens_on_this_machine_alone(cloud: control.Cloud) -> None:
+    listening = [
+        connection.laddr
+        for connection in psutil.Process(cloud.pid).net_connections(kind="inet")
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert [(address.ip, address.port) for address in listening] == [("127.0.0.1", cloud.port)]
+
+
+def test_a_second_start_says_that_it_is_up(cloud: control.Cloud) -> None:
+    with pytest.raises(control.CloudError, match=rf"is up already: {cloud.endpoint}, process {cloud.pid}"):
+        control.start(cloud.folder)
+
+
+def test_two_clouds_in_two_folders(cloud: control.Cloud, folder: Path) -> None:
+    other = control.start(folder)
+    assert other.port != cloud.port
+    other.client("s3").create_bucket(Bucket="only-in-the-other")
+    names = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
+    assert "only-in-the-other" not in names
+    control.stop(folder)
+    assert control.running(cloud.folder) == cloud
+
+
+def test_a_port_in_use_is_an_error(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(control.CloudError, match=f"port {port} can't be used"):
+            control.start(folder, port=port)
+
+
+def test_a_server_that_ends_while_it_starts_is_noticed_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = folder.parent / "local_cloud"
+    shutil.copytree(control.PACKAGE, package)
+    (package / "access.py").write_text("def install(): raise SystemExit('MiniStack has changed inside')\n")
+    monkeypatch.setattr(control, "PACKAGE", package)
+    before = time.monotonic()
+    with pytest.raises(
+        control.CloudError, match=r"(?s)ended with code 1 while it started.*MiniStack has changed inside"
+    ):
+        control.start(folder)
+    assert time.monotonic() - before < control.START_TIMEOUT / 2
+    assert control.running(folder) is None
+
+
+def test_notices_a_dead_server(folder: Path) -> None:
+    cloud = control.start(folder)
+    psutil.Process(cloud.pid).kill()
+    wait_for(lambda: control.running(folder) is None)
+    assert control.start(folder).pid != cloud.pid
+
+
+def test_a_process_that_has_got_the_number_of_a_dead_server_lives_on(
+    folder: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    folder.mkdir()
+    state = {"pid": sleeper.pid, "port": 1, "started": psutil.Process(sleeper.pid).create_time() - 100}
+    (folder / "cloud.json").write_text(json.dumps(state))
+    assert control.running(folder) is None
+    assert control.stop(folder) is False
+    assert sleeper.poll() is None
+    assert not (folder / "cloud.json").exists()
+
+
+def test_a_state_file_that_cannot_be_read_is_named(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "cloud.json").write_text("{")
+    with pytest.raises(control.CloudError, match=r"cloud\.json can't be read"):
+        control.running(folder)
+    (folder / "cloud.json").unlink()
+
+
+@pytest.mark.parametrize("server_dies_first", [False, True])
+def test_what_the_server_started_ends_with_it(folder: Path, server_dies_first: bool) -> None:
+    cloud = control.start(folder)
+    environment = {**os.environ, "OAKVALE_CLOUD_FOLDER": str(folder)}
+    deaf = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    # Not a child of the server any more, in a session of its own, and deaf to a polite request.
+    child = subprocess.Popen(
+        [sys.executable, "-c", deaf], env=environment, start_new_session=True, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    child.stdout.readline()
+    if server_dies_first:
+        psutil.Process(cloud.pid).kill()
+        wait_for(lambda: control.running(folder) is None)
+    assert control.stop(folder) is not server_dies_first
+    assert not psutil.pid_exists(child.pid)
+    child.wait()
+    child.stdout.close()
+
+
+def test_a_function_runs_with_the_server_and_ends_with_it(folder: Path, zipped: Callable[[str], bytes]) -> None:
+    cloud = control.start(folder)
+    code = "import os\ndef handler(event, context): return [os.getpid(), os.environ['AWS_ENDPOINT_URL']]\n"
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = cloud.client("iam").create_role(RoleName="f", AssumeRolePolicyDocument=policy)["Role"]["Arn"]
+    functions = cloud.client("lambda")
+    functions.create_function(
+        FunctionName="f", Runtime="python3.13", Role=role, Handler="f.handler", Code={"ZipFile": zipped(code)}
+    )
+    functions.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig={"Delay": 1})
+    pid, endpoint = json.loads(functions.invoke(FunctionName="f")["Payload"].read())
+    assert endpoint == cloud.endpoint
+    assert psutil.pid_exists(pid)
+    control.stop(folder)
+    assert not psutil.pid_exists(pid)
+
+
+def test_the_server_takes_nothing_of_the_persons_own_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "HTTP_PROXY", "PERSIST_STATE"):
+        monkeypatch.setenv(name, "of the person")
+    made = server.environment(tmp_path, 4321, cold=True)
+    assert {name: value for name, value in made.items() if name not in server.INHERITED} == {
+        "OAKVALE_CLOUD_FOLDER": str(tmp_path),
+        "OAKVALE_SPARK": "cold",
+        "GATEWAY_PORT": "4321",
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "MINISTACK_REGION": "us-east-1",
+        "AUTH": "true",
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "TMPDIR": f"{tmp_path}/tmp",
+        "S3_DATA_DIR": f"{tmp_path}/tmp/s3",
+        "STATE_DIR": f"{tmp_path}/tmp/state",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:4321",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def test_commands(cloud: control.Cloud, tmp_path: Path) -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        command = [sys.executable, str(control.PACKAGE), *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        return done.returncode, done.stdout
+
+    up = f"up already: {cloud.endpoint}, process {cloud.pid}, log {cloud.log}\n"
+    assert run("up", "--folder", str(cloud.folder)) == (0, up)
+    code, said = run("status", "--folder", str(cloud.folder))
+    assert code == 0
+    assert f"  export AWS_ENDPOINT_URL={cloud.endpoint}\n" in said
+    assert run("status", "--folder", str(tmp_path)) == (1, "down; start it with `up`\n")
+    assert run("down", "--folder", str(tmp_path)) == (0, "it was down already\n")
+    code, said = run("up", "--folder", str(tmp_path), "--port", str(cloud.port))
+    assert code == 1
+    assert said.startswith(f"error: port {cloud.port} can't be used")
+    assert "nothing survives `down`" in run("--help")[1]
+
+
+def test_environment_is_that_of_root(cloud: control.Cloud) -> None:
+    assert cloud.environment() == {
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{cloud.port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    assert dataclasses.replace(cloud, port=1).endpoint == "http://127.0.0.1:1"
+    with urllib.request.urlopen(f"{cloud.endpoint}/_ministack/health") as answer:
+        assert json.load(answer)["auth"] == "enabled"
