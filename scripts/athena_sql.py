@@ -24,6 +24,9 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)
 # Tables by schema, columns by table, DuckDB's name of the type by column.
 Tables = dict[str, dict[str, dict[str, str]]]
 
+UNNAMED = "_unnamed_column_"
+"""How names of columns begin that the query doesn't name: Athena calls them _col0, _col1, ... by their place."""
+
 FOREIGN_TOKENS = {
     TokenType.DCOLON: "`::` (write cast(value as type))",
     TokenType.ILIKE: "ILIKE (write lower(value) like ...)",
@@ -49,6 +52,7 @@ def translate(sql: str, tables: Tables, default_schema: str) -> str:
         _refuse_foreign_functions(tokens, query)
         _refuse_foreign_syntax(query)
         _refuse_unknown_tables(query, tables, default_schema)
+        _mark_unnamed_columns(query)
         schema = MappingSchema({**tables}, dialect="duckdb")
         # Athena, unlike DuckDB, knows an alias of the select list only in ORDER BY.
         query = qualify(query, schema=schema, dialect="athena", db=default_schema, expand_alias_refs=False)
@@ -57,6 +61,21 @@ def translate(sql: str, tables: Tables, default_schema: str) -> str:
     except SqlglotError as error:
         # The parser underlines the place with terminal codes in the lines that follow.
         raise QueryError(str(error).splitlines()[0]) from error
+
+
+def tables_named(sql: str, default_schema: str) -> list[tuple[str, str]]:
+    """Schema and name of each table that a query reads, each once; empty when the text can't be parsed."""
+    try:
+        statements = [statement for statement in sqlglot.parse(sql, read="athena") if statement is not None]
+    except SqlglotError:
+        return []
+    found: dict[tuple[str, str], None] = {}
+    for statement in statements:
+        named_here = {cte.alias.lower() for cte in statement.find_all(exp.CTE)}
+        for table in statement.find_all(exp.Table):
+            if table.name and (table.db or table.name.lower() not in named_here):
+                found[table.db.lower() or default_schema, table.name.lower()] = None
+    return list(found)
 
 
 def _one_select(sql: str) -> exp.Query:
@@ -105,6 +124,13 @@ def _refuse_foreign_syntax(query: exp.Query) -> None:
     for table in query.find_all(exp.Table):
         if table.args.get("version") or table.args.get("when"):
             raise QueryError("Athena has no time travel on Delta Lake tables")
+
+
+def _mark_unnamed_columns(query: exp.Query) -> None:
+    """Gives what has no name in Athena none that the parser would invent, such as `1` for a 1."""
+    for number, projection in enumerate(query.selects):
+        if not isinstance(projection.unnest(), (exp.Alias, exp.Column, exp.Dot, exp.Star)):
+            projection.replace(exp.alias_(projection.copy(), f"{UNNAMED}{number}"))
 
 
 def _refuse_unknown_tables(query: exp.Query, tables: Tables, default_schema: str) -> None:

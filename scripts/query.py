@@ -1,9 +1,8 @@
-"""Query the tables of a lake folder on this machine with Athena's SQL."""
+"""Query the tables of a deployed environment through Athena, or those of a lake folder in Athena's SQL."""
 
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 import unicodedata
@@ -14,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from athena_sql import QueryError, Tables, translate
+from athena_sql import UNNAMED, QueryError, Tables, translate
 
 DEFAULT_SCHEMA = "oakvale_gold"
 # Where a layer's tables are, and how Athena names them.
@@ -47,25 +46,43 @@ def connect(lake: Path) -> duckdb.DuckDBPyConnection:
     ]
     if not tables:
         raise QueryError(f"no tables in {lake}: run `make demo` or `make run PIPELINE=name` first")
-    offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    connection = duckdb.connect(config={**offline, "allow_persistent_secrets": False})
-    connection.load_extension(str(_delta_extension()))
-    connection.execute("set timezone = 'UTC'")
+    connection = open_duckdb("delta")
     for schema in sorted({schema for schema, _ in LAYERS.values()}):
         connection.execute(f"create schema {schema}")
     for schema, name, folder in tables:
-        path = str(folder.resolve()).replace("'", "''")
-        view = name.replace('"', '""')
-        connection.execute(f"create view {schema}.\"{view}\" as select * from delta_scan('{path}')")
-    connection.execute(f"set search_path = '{DEFAULT_SCHEMA}'")
-    connection.execute("set allowed_directories = [?]", [str(lake.resolve())])
-    connection.execute("set enable_external_access = false")
+        add_table(connection, schema, name, str(folder.resolve()))
+    restrict(connection, [str(lake.resolve())])
     return connection
 
 
-def query(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
-    """The answer to one SELECT in Athena's SQL; a QueryError if Athena or DuckDB would refuse it."""
-    translated = translate(sql, _tables(connection), DEFAULT_SCHEMA)
+def open_duckdb(*extensions: str) -> duckdb.DuckDBPyConnection:
+    """An empty database in memory with these extensions, which never looks for others."""
+    offline = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    connection = duckdb.connect(config={**offline, "allow_persistent_secrets": False})
+    for name in extensions:
+        connection.load_extension(str(_extension(name)))
+    connection.execute("set timezone = 'UTC'")
+    return connection
+
+
+def add_table(connection: duckdb.DuckDBPyConnection, schema: str, name: str, location: str) -> None:
+    """Makes the Delta table at a place a view of an existing schema."""
+    place, schema, view = location.replace("'", "''"), schema.replace('"', '""'), name.replace('"', '""')
+    connection.execute(f'create view "{schema}"."{view}" as select * from delta_scan(\'{place}\')')
+
+
+def restrict(connection: duckdb.DuckDBPyConnection, locations: list[str]) -> None:
+    """Lets queries read nothing outside these places."""
+    connection.execute("set allowed_directories = ?", [locations])
+    connection.execute("set enable_external_access = false")
+
+
+def query(connection: duckdb.DuckDBPyConnection, sql: str, schema: str = DEFAULT_SCHEMA) -> Result:
+    """The answer to one SELECT in Athena's SQL; a QueryError if Athena or DuckDB would refuse it.
+
+    `schema`: where tables are that the query names without one.
+    """
+    translated = translate(sql, _tables(connection), schema)
     try:
         cursor = connection.execute(translated)
         rows = cursor.fetchall()
@@ -74,17 +91,30 @@ def query(connection: duckdb.DuckDBPyConnection, sql: str) -> Result:
         reason = str(error).split("\n\nLINE", maxsplit=1)[0]
         raise QueryError(f"DuckDB, which stands in for Athena here: {reason}") from error
     description = cursor.description or []
-    # A column without a name is _col0 in Athena, and _col_0 in the translated text.
-    columns = [re.sub(r"^_col_(?=\d+$)", "_col", name) for name, *_ in description]
+    columns = [f"_col{n}" if name.startswith(UNNAMED) else name for n, (name, *_) in enumerate(description)]
     return Result(columns, [str(data_type) for _, data_type, *_ in description], rows)
 
 
-def _delta_extension() -> Path:
-    package = find_spec("duckdb_extension_delta")
+def ask(environment: str, sql: str) -> Result:
+    """The answer of a deployed environment's Athena; a QueryError when there is none."""
+    import athena_client  # not at the top: a lake in a folder needs no AWS library
+    import deployment
+    from environments import DeployError
+
+    try:
+        deployed = deployment.connect(environment)
+        workgroup, database = deployed.outputs["workgroup"], deployed.outputs["databases"]["gold"]
+        return athena_client.query(deployed.client("athena"), workgroup, database, sql)
+    except DeployError as error:
+        raise QueryError(str(error)) from error
+
+
+def _extension(name: str) -> Path:
+    package = find_spec(f"duckdb_extension_{name}")
     if package is None or package.origin is None:
-        raise QueryError("the DuckDB extension for Delta Lake is not installed: run make setup")
+        raise QueryError(f"the DuckDB extension {name} is not installed: run make setup")
     # By path: DuckDB would otherwise download it, or copy it into the home directory.
-    return Path(package.origin).parent / f"extensions/v{duckdb.__version__}/delta.duckdb_extension"
+    return Path(package.origin).parent / f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> Tables:
@@ -126,14 +156,19 @@ def show(result: Result) -> None:
 
 
 def main() -> int:
-    """Command line: exit code 2 and one clear message when the query or the lake is wrong."""
+    """Command line: exit code 2 and one clear message when the query, the lake or the environment is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sql", help="one SELECT in Athena's SQL; gold tables need no schema")
-    parser.add_argument("--lake", type=Path, required=True, help="the lake's folder")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--lake", type=Path, help="the folder of a lake on this machine")
+    place.add_argument("--environment", help="a deployed environment: local, dev, staging or production")
     arguments = parser.parse_args()
     start = time.monotonic()
     try:
-        result = query(connect(arguments.lake), arguments.sql)
+        if arguments.lake:
+            result = query(connect(arguments.lake), arguments.sql)
+        else:
+            result = ask(arguments.environment, arguments.sql)
     except QueryError as error:
         print(f"error: {printable(error)}", file=sys.stderr)
         return 2

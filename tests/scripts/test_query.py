@@ -86,8 +86,23 @@ def test_athena_functions_mean_what_athena_means(
     assert query(connection, f"select {expression} from movies_by_genre").rows == [(expected,)]
 
 
-def test_a_column_without_a_name_is_called_as_athena_calls_it(connection: duckdb.DuckDBPyConnection) -> None:
-    assert query(connection, "select movies, movies + 1 from movies_by_genre").columns == ["movies", "_col1"]
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("select movies, movies + 1 from movies_by_genre", ["movies", "_col1"]),
+        (
+            "select 1, 'a', cast(movies as varchar), (movies) from movies_by_genre",
+            ["_col0", "_col1", "_col2", "movies"],
+        ),
+        ("select t.*, 1 from (values ('a', 2)) as t (x, y)", ["x", "y", "_col2"]),
+        ("select count(*) from movies_by_genre union select 5 as five", ["_col0"]),
+        ("(select 1)", ["_col0"]),
+    ],
+)
+def test_a_column_without_a_name_is_called_as_athena_calls_it(
+    connection: duckdb.DuckDBPyConnection, sql: str, columns: list[str]
+) -> None:
+    assert query(connection, sql).columns == columns
 
 
 def test_timestamps_are_utc(connection: duckdb.DuckDBPyConnection) -> None:
