@@ -1,24 +1,35 @@
 # `make` alone prints what there is to run. Works with GNU make 3.81 and newer.
 
 PYTHON ?= python3
-LAKE ?= build/demo
+ENV ?= local
+TEST_PROCESSES ?= 2
 
 BIN := .venv/bin
 STAMP := .venv/.installed
 PIPELINES := $(basename $(notdir $(wildcard glue_scripts/pipelines/[a-z]*.yaml)))
 
-ifneq ($(filter run repair,$(MAKECMDGOALS)),)
+ifneq ($(filter run,$(MAKECMDGOALS)),)
 ifndef PIPELINE
-$(error which pipeline? Usage: make $(filter run repair,$(MAKECMDGOALS)) PIPELINE=name [LAKE=folder]; there are: $(PIPELINES))
+$(error which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
+endif
+endif
+ifneq ($(filter repair,$(MAKECMDGOALS)),)
+ifeq ($(and $(PIPELINE),$(LAKE)),)
+$(error what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: $(PIPELINES))
 endif
 endif
 ifneq ($(filter query,$(MAKECMDGOALS)),)
 ifndef SQL
-$(error which query? Usage: make query SQL="select ..." [LAKE=folder])
+$(error which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder])
+endif
+endif
+ifneq ($(filter backfill,$(MAKECMDGOALS)),)
+ifeq ($(and $(START),$(DAYS)),)
+$(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test package demo run repair query doctor bench clean
+.PHONY: help setup jars requirements check test package bootstrap upload plan apply destroy demo up down fire backfill run status repair query doctor bench clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +54,7 @@ requirements: ## Pin what pyproject.toml asks for, with hashes (needs uv)
 	@$(COMPILE) pyproject.toml --extra cloud --output-file requirements.txt
 	@$(COMPILE) pyproject.toml --extra cloud --extra dev --constraint requirements.txt --output-file requirements-dev.txt
 	@$(COMPILE) --group lambda --constraint requirements.txt --output-file requirements-lambda.txt
+	@$(COMPILE) --group checkov --output-file requirements-checkov.txt
 
 COMPILE = uv pip compile --quiet --universal --fork-strategy fewest \
   --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
@@ -52,28 +64,62 @@ check: jars ## Run all checks: format, lint, types, build, tests (what CI runs)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=glue_scripts $(BIN)/python scripts/package.py
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
-test: jars ## Run the tests
-	$(BIN)/python -m pytest
+test: jars ## Run the tests [TEST_PROCESSES=2]
+	$(PYTEST)
 
-package: $(STAMP) ## Build the zips and declarations that Terraform deploys
+# One Spark session a process; tests/conftest.py says which tests stay together and which begin.
+PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+
+package: jars ## Build what is deployed: pipelines, engine, functions, and the manifest that names them
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/package.py
 
-demo: jars ## Three days of films through the whole lake, with gold as tables [LAKE=build/demo]
-	@$(BIN)/python scripts/demo.py --lake "$(LAKE)"
+bootstrap: $(STAMP) ## Make the deployment bucket of an account and region, or set it right [ENV=local]
+	@$(BIN)/python scripts/bootstrap.py --environment "$(ENV)"
 
-run: jars ## Run one pipeline: make run PIPELINE=movies [LAKE=build/demo] [LIST_ALL=1]
-	@$(BIN)/python scripts/run.py --pipeline "$(PIPELINE)" --lake "$(LAKE)" $(if $(LIST_ALL),--list-all)
+upload: package ## Put what is built into the deployment bucket [ENV=local]
+	@$(BIN)/python scripts/upload.py --environment "$(ENV)"
 
-repair: jars ## Repair one pipeline: make repair PIPELINE=movies [LAKE=build/demo]
+plan: jars ## Show what an apply would change [ENV=local]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py plan --environment "$(ENV)"
+
+apply: jars ## Build, upload and deploy an environment with Terraform [ENV=local]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py apply --environment "$(ENV)"
+
+destroy: jars ## Delete what was deployed; asks first [ENV=local, YES=1: without asking, except in production]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py destroy --environment "$(ENV)" $(if $(YES),--yes)
+
+demo: jars ## The whole journey on a laptop cloud of its own: Lambda, S3, Glue workflow, Athena, gold as tables
+	@$(BIN)/python scripts/demo.py
+
+up: jars ## Start the laptop cloud, which stays up [COLD=1: a JVM of its own for each job]
+	@$(BIN)/python scripts/local_cloud up $(if $(COLD),--cold)
+
+down: $(STAMP) ## Stop the laptop cloud and all that runs in it; what it held is gone
+	@$(BIN)/python scripts/local_cloud down
+
+fire: $(STAMP) ## Fire a schedule of the laptop cloud now: make fire NAME=oakvale-local-generate-movies [TIME=...]
+	@$(BIN)/python scripts/local_cloud fire "$(NAME)" $(if $(TIME),--time "$(TIME)")
+
+backfill: $(STAMP) ## Make days of films, which start the workflow: make backfill START=2026-11-01 DAYS=3 [ENV=local]
+	@$(BIN)/python scripts/backfill.py --environment "$(ENV)" --start "$(START)" --days "$(DAYS)"
+
+run: jars ## Run one pipeline to its end: make run PIPELINE=movies [ENV=local | LAKE=folder [LIST_ALL=1]]
+	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(LIST_ALL),--list-all),scripts/run_workflow.py \
+	  --environment "$(ENV)") --pipeline "$(PIPELINE)"
+
+status: $(STAMP) ## Show the last runs of each pipeline [ENV=local]
+	@$(BIN)/python scripts/status.py --environment "$(ENV)"
+
+repair: jars ## Set a lake's tables back to what is published: make repair PIPELINE=movies LAKE=folder
 	@$(BIN)/python scripts/run.py --repair --pipeline "$(PIPELINE)" --lake "$(LAKE)"
 
 # `value` hands the text over as it was typed, through the environment: no $ or quote of it is expanded.
 export QUERY_SQL := $(value SQL)
 
-query: $(STAMP) ## Query a lake as Athena would: make query SQL="select ..." [LAKE=build/demo]
-	@$(BIN)/python scripts/query.py --lake "$(LAKE)" "$$QUERY_SQL"
+query: $(STAMP) ## Ask Athena, or a folder in Athena's SQL: make query SQL="select ..." [ENV=local | LAKE=folder]
+	@$(BIN)/python scripts/query.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)") "$$QUERY_SQL"
 
 doctor: ## Show what is needed, what is missing and how to get it
 	@$(firstword $(wildcard $(BIN)/python) $(PYTHON)) scripts/doctor.py

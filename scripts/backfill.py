@@ -14,8 +14,9 @@ from rich.console import Console
 
 import deployment
 import progress
+from environments import DeployError
 
-ERRORS = (deployment.NotDeployedError, BotoCoreError, ClientError)
+ERRORS = (DeployError, BotoCoreError, ClientError)
 
 
 class InvocationError(Exception):

@@ -1,28 +1,36 @@
-"""The whole journey on this laptop: three days of films, three runs, gold as tables, then a run with nothing to do."""
+"""The whole journey on this laptop: a cloud with Lambda, S3, Glue, a workflow and Athena, three days of films, gold.
+
+Starts a laptop cloud of its own, deploys to it with Terraform, and stops it at the end. Nothing of an earlier
+demonstration or of a cloud that `make up` has started is touched.
+"""
 
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import time
-from collections.abc import Callable
-from datetime import date, timedelta
-from functools import partial
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-import laptop_spark
+import athena_client
+import backfill
+import deploy
+import deployment
+import environments
+import package
+import progress
 import query
-import run
-import run_report
+import run_workflow
+import workflow_runs
+from local_cloud import control
 
+FOLDER = environments.ROOT / "build" / "demo"
 FIRST_DAY, DAYS = date(2026, 11, 1), 3
-MARK = ".demo"
-"""A file that says: this lake was made here and may be emptied."""
+START_SECONDS, RUN_SECONDS = 120.0, 900.0
 GOLD = "movies, total_budget, total_box_office, profit, return_on_investment, average_vote, best_movie"
 QUERIES = {
     "Films by genre": f"SELECT genre, {GOLD} FROM movies_by_genre ORDER BY profit DESC",
@@ -34,102 +42,92 @@ QUERIES = {
     ),
     "Quarantine by reason": (
         "SELECT reason, count(*) AS records, min(_record_id) AS for_example "
-        "FROM oakvale_silver.movies_quarantine CROSS JOIN UNNEST(_rules) AS failed (reason) "
+        'FROM "{silver}".movies_quarantine CROSS JOIN UNNEST(_rules) AS failed (reason) '
         "GROUP BY reason ORDER BY records DESC, reason"
     ),
     "What happened to each file": (
-        "SELECT batch, key, outcome, records FROM oakvale_bronze.movies_files ORDER BY batch, key"
+        'SELECT batch, key, outcome, records FROM "{bronze}".movies_files ORDER BY batch, key'
     ),
 }
+NEXT = """
+Next:
+  make up apply                                          the same cloud, and it stays up
+  make backfill START={first_day} DAYS=30                a month of films; landed files start the workflow
+  make run PIPELINE=movies                               one run, followed to its end
+  make query SQL="SELECT * FROM movies_by_genre"         Athena's SQL on gold
+  make status / make down"""
 
 
-class Steps:
-    """Runs one step after the other behind a progress bar; plain lines where there is no terminal."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        self.console, self.number = console, 0
-        columns = (TextColumn("{task.description:<40}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-        self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self.task, self.total = self.progress.add_task("", total=total), total
-
-    def run(self, what: str, do: Callable[[], Any]) -> Any:
-        """Runs one step; whatever it raises ends the demonstration."""
-        self.number += 1
-        self.progress.update(self.task, description=what)
-        if not self.console.is_terminal:
-            self.console.print(f"[{self.number}/{self.total}] {what}", highlight=False, markup=False)
-        result = do()
-        self.progress.advance(self.task)
-        return result
-
-
-def land_day(lake: Path, day: date) -> None:
-    """Makes one day's file of films, as the Lambda function does."""
-    sys.path.insert(0, str(laptop_spark.ROOT / "lambda"))
-    from film_command import write_once
-    from film_settings import Settings
-
-    write_once(day, Settings(first_day=FIRST_DAY), lake)
-
-
-def run_layers(steps: Steps, lake: Path, label: str) -> list[dict[str, Any]]:
-    """Runs bronze, silver and gold and shows what they did; returns their run records."""
-    records = []
-    for layer in run.LAYERS:
-        records.append(steps.run(f"{label}: {layer}", partial(run.run_layer, "movies", layer, lake, lake)))
-        run_report.show(steps.console, records[-1])
-    return records
-
-
-def show_results(console: Console, lake: Path) -> None:
-    """Prints gold, quarantine and ledger, asked in Athena's SQL."""
-    connection = query.connect(lake)
-    for title, sql in QUERIES.items():
-        console.print(f"\n{title}", style="bold", highlight=False)
-        query.show(query.query(connection, sql))
-
-
-def demonstrate(console: Console, lake: Path) -> None:
-    """Three days, three runs, the results, and a run that has nothing to do."""
-    began = time.monotonic()
-    steps = Steps(console, total=1 + DAYS * 4 + len(run.LAYERS))
-    with steps.progress:
-        steps.run("preparing Spark", run.prepare_spark)
-        for number in range(DAYS):
-            day = FIRST_DAY + timedelta(days=number)
-            steps.run(f"{day}: films arrive", partial(land_day, lake, day))
-            run_layers(steps, lake, str(day))
-        before = sorted(lake.glob("*/*/_delta_log/*"))
-        again = run_layers(steps, lake, "again, nothing is new")
-    busy = [record["layer"] for record in again if record["outcome"] != "idle"]
-    if busy or sorted(lake.glob("*/*/_delta_log/*")) != before:
-        raise RuntimeError(f"a run with nothing new should commit nothing, but did: {', '.join(busy) or 'a commit'}")
-    show_results(console, lake)
-    console.print("\nThe fourth run found nothing new and committed nothing.", style="bold", highlight=False)
-    console.print(
-        f"\nDone in {time.monotonic() - began:.0f} s. The lake is in {lake}. Ask it something:", highlight=False
+def run_pipeline(steps: progress.Steps, deployed: deployment.Deployment) -> None:
+    """Backfills, waits for the workflow that the landed files start, and shows what its jobs did."""
+    glue, workflow = deployed.client("glue"), deployed.named("workflows", "movies")
+    known = workflow_runs.run_ids(glue, workflow)
+    steps.run(
+        f"Lambda makes {DAYS} days of films",
+        lambda: backfill.backfill(deployed, "generate_movies", FIRST_DAY, DAYS, steps.note),
     )
-    console.print('  make query SQL="SELECT * FROM movies_by_genre"', highlight=False)
+    run_id = steps.run(
+        "landed files start the Glue workflow",
+        lambda: workflow_runs.await_start(glue, workflow, known, START_SECONDS),
+    )
+    job_runs = steps.run(
+        "Glue runs bronze, silver and gold",
+        lambda: workflow_runs.follow(glue, workflow, run_id, RUN_SECONDS, steps.note),
+    )
+    run_workflow.show_records(steps.console, deployed, "movies", job_runs)
+
+
+def ask_athena(deployed: deployment.Deployment) -> dict[str, query.Result]:
+    """The answers to all queries, through Athena's API."""
+    databases = deployed.outputs["databases"]
+    client, workgroup = deployed.client("athena"), deployed.outputs["workgroup"]
+    return {
+        title: athena_client.query(client, workgroup, databases["gold"], sql.format(**databases))
+        for title, sql in QUERIES.items()
+    }
+
+
+@contextmanager
+def laptop_cloud(folder: Path) -> Iterator[None]:
+    """A cloud of this process's own, to which alone it speaks; stopped at the end, whatever happens."""
+    if control.running(folder):
+        raise control.CloudError(f"another demonstration is under way in {folder}; wait for it, or use another clone")
+    environments.enter_cloud(control.start(folder))
+    try:
+        yield
+    finally:
+        control.stop(folder)
+
+
+def demonstrate(console: Console, folder: Path) -> None:
+    """All steps, and the results."""
+    began = time.monotonic()
+    steps = progress.Steps(console, total=7)
+    with ExitStack() as stack:
+        stack.enter_context(steps.progress)
+        steps.run("packaging jobs and functions", package.package)
+        steps.run("starting a laptop cloud, with IAM enforced", lambda: stack.enter_context(laptop_cloud(folder)))
+        steps.run("Terraform deploys the local environment", lambda: deploy.apply("local", steps.note))
+        deployed = deployment.read("local")
+        run_pipeline(steps, deployed)
+        answers = steps.run("Athena queries gold", lambda: ask_athena(deployed))
+    for title, answer in answers.items():
+        console.print(f"\n{title}", style="bold")
+        query.show(answer)
+    seconds = time.monotonic() - began
+    console.print(f"\nDone in {seconds:.0f} s; what was started is stopped.", style="bold", highlight=False)
+    console.print(NEXT.format(first_day=FIRST_DAY), markup=False)
 
 
 def main() -> int:
     """Command line; exit code 1 when a step fails."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--lake", type=Path, required=True, help="folder for the lake; an earlier demo there is removed"
-    )
-    lake = parser.parse_args().lake.absolute()
-    console = Console() if sys.stdout.isatty() else Console(width=160, color_system=None)
-    if lake.exists() and any(lake.iterdir()) and not (lake / MARK).exists():
-        parser.error(f"{lake} isn't a lake of an earlier demonstration; it is left alone: name another folder")
-    shutil.rmtree(lake, ignore_errors=True)
-    lake.mkdir(parents=True)
-    (lake / MARK).touch()
+    argparse.ArgumentParser(description=__doc__).parse_args()
+    console = progress.open_console()
     try:
-        demonstrate(console, lake)
-    except Exception as error:
-        console.print(f"error: {type(error).__name__}: {error}", style="red", markup=False, highlight=False)
-        console.print("make doctor says what is missing on this machine.", highlight=False)
+        demonstrate(console, FOLDER)
+    except Exception as error:  # whatever it is, a person reads it here
+        console.print(f"error: {type(error).__name__}: {error}", style="red", markup=False)
+        console.print("make doctor says what is missing on this machine.")
         return 1
     return 0
 

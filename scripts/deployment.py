@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import boto3
+
+import environments
 import terraform_runner
+from environments import DeployError
 
-from local_cloud import control
-
-ROOT = Path(__file__).resolve().parent.parent
-CLOUD_FOLDER = ROOT / "build" / "cloud"
 LAYERS = ("bronze", "silver", "gold")
-
-
-class NotDeployedError(Exception):
-    """What was asked for isn't there; the message says how to get it."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +31,7 @@ class Deployment:
         """The deployed name of a workflow, function or job, by its name in the repository."""
         known: dict[str, str] = self.outputs[kind]
         if name not in known:
-            raise NotDeployedError(
-                f"{self.environment} has no {kind.rstrip('s')} {name}; there are: {', '.join(known)}"
-            )
+            raise DeployError(f"{self.environment} has no {kind.rstrip('s')} {name}; there are: {', '.join(known)}")
         return known[name]
 
     def run_records(self, pipeline: str, layer: str) -> Iterator[dict[str, Any]]:
@@ -51,21 +42,15 @@ class Deployment:
             yield json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-def connect(environment: str, cloud_folder: Path = CLOUD_FOLDER) -> Deployment:
-    """The environment's deployment. For `local`, this process then speaks to the running laptop cloud only."""
-    if environment == "local":
-        cloud = control.running(cloud_folder)
-        if cloud is None:
-            raise NotDeployedError("the laptop cloud isn't running; start it and deploy to it: make up apply")
-        enter(cloud)
+def connect(environment: str) -> Deployment:
+    """What is deployed in an environment; for `local`, this process then speaks to the running laptop cloud only."""
+    environments.enter(environment)
+    return read(environment)
+
+
+def read(environment: str) -> Deployment:
+    """What is deployed in an environment of the account that this process speaks to."""
     outputs = terraform_runner.outputs(environment)
     if "workflows" not in outputs:
-        raise NotDeployedError(f"nothing is deployed in {environment}: make apply ENV={environment}")
+        raise DeployError(f"nothing is deployed in {environment}: make apply ENV={environment}")
     return Deployment(environment, outputs)
-
-
-def enter(cloud: control.Cloud) -> None:
-    """Makes this process one that knows no other account than the laptop cloud's."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
-    os.environ.update(cloud.environment())

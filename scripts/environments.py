@@ -74,10 +74,15 @@ def enter(name: str) -> Environment:
         cloud = control.running()
         if cloud is None:
             raise DeployError("the laptop cloud isn't running: make up")
-        for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
-            del os.environ[variable]
-        os.environ.update(cloud.environment())
+        enter_cloud(cloud)
     return environment
+
+
+def enter_cloud(cloud: control.Cloud) -> None:
+    """Makes this process one that knows no other account than a laptop cloud's."""
+    for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
+        del os.environ[variable]
+    os.environ.update(cloud.environment())
 
 
 def names() -> list[str]:

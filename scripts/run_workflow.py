@@ -14,6 +14,7 @@ import deployment
 import progress
 import run_report
 import workflow_runs
+from environments import DeployError
 
 SECONDS = 4 * 3600.0
 """How long a run is followed; the jobs have time-outs of their own."""
@@ -42,7 +43,7 @@ def main() -> int:
         console.print(f"{workflow}: run {run_id}", markup=False)
         runs = workflow_runs.follow(glue, workflow, run_id, SECONDS, lambda line: console.print(f"  {line}"))
         show_records(console, deployed, options.pipeline, runs)
-    except (deployment.NotDeployedError, workflow_runs.WorkflowFailedError, BotoCoreError, ClientError) as error:
+    except (DeployError, workflow_runs.WorkflowFailedError, BotoCoreError, ClientError) as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 1
     return 0

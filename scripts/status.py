@@ -12,6 +12,7 @@ from rich.table import Table
 import deployment
 import progress
 import workflow_runs
+from environments import DeployError
 
 RUNS_SHOWN = 5
 
@@ -57,7 +58,7 @@ def main() -> int:
             layers = {layer: deployed.named("jobs", f"{pipeline}-{layer}") for layer in deployment.LAYERS}
             console.print(workflow_table(glue, pipeline, workflow, layers))
             wrong += [f"{pipeline} {failure}" for failure in failures(glue, layers)]
-    except (deployment.NotDeployedError, BotoCoreError, ClientError) as error:
+    except (DeployError, BotoCoreError, ClientError) as error:
         wrong = [str(error)]
     for line in wrong:
         console.print(f"error: {line}", style="red", markup=False)

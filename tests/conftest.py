@@ -21,6 +21,22 @@ from pyspark.sql import SparkSession
 import query
 
 LAYERS = ("bronze", "silver", "gold")
+# The longest come first, so that no process is left alone with one of them at the end.
+LONG = (
+    "tests/cloud/",
+    "tests/lakehouse/test_crash.py",
+    "tests/lakehouse/test_bad_files.py",
+    "tests/lakehouse/test_arrival.py",
+)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keeps together what shares a costly fixture, when several processes run the tests: a file, the deployed cloud."""
+    for item in items:
+        file = item.nodeid.split("::")[0]
+        item.add_marker(pytest.mark.xdist_group("cloud" if file.startswith("tests/cloud/") else file))
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")
