@@ -1,0 +1,110 @@
+"""Step Functions' tasks for Glue jobs and Athena queries, which MiniStack lacks.
+
+A task calls the services with the keys of its state machine's role, as on AWS: what the role doesn't allow
+fails. A task that ends in `.sync` waits; when its execution is stopped or its time is over, what it started
+is stopped too. Glue retries under a run id of their own, which `.sync` doesn't follow, as on AWS.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from ministack.services import stepfunctions
+
+from local_cloud import step_functions_tasks
+from local_cloud.replacements import replace, require
+from local_cloud.step_functions_tasks import StartedWork
+
+POLL_SECONDS = 0.2
+
+
+@dataclass
+class Attempt:
+    """What a task that waits must know of the state that it belongs to."""
+
+    execution: dict[str, Any]
+    deadline: float | None = None
+
+
+class ExecutionStopped(Exception):
+    """Somebody stopped the execution while its task waited."""
+
+
+_attempt: ContextVar[Attempt] = ContextVar("attempt")
+
+
+def install() -> None:
+    """Puts this part into MiniStack."""
+    require(stepfunctions, "_state_machines")
+    require(stepfunctions, "_ExecutionError", ["error", "cause"])
+    require(stepfunctions, "_invoke_resource", ["resource", "input_data"])
+    dispatch = require(stepfunctions, "_SERVICE_DISPATCH")
+    for action, start in step_functions_tasks.TASKS.items():
+        dispatch[f"arn:aws:states:::{action}"] = _task(start)
+    _keep_state()
+    _keep_deadline()
+    _end_history()
+
+
+def _task(start: Callable[[dict[str, Any], dict[str, Any]], StartedWork]) -> Callable[[str, dict[str, Any]], Any]:
+    def run(resource: str, input_data: dict[str, Any]) -> Any:
+        attempt = _attempt.get()
+        work = start(attempt.execution, input_data)
+        return _wait(work, attempt) if resource.endswith(".sync") else work.answer
+
+    return run
+
+
+def _wait(work: StartedWork, attempt: Attempt) -> dict[str, Any]:
+    while (result := work.result()) is None:
+        if attempt.execution["status"] != "RUNNING":
+            work.stop()
+            raise ExecutionStopped
+        if attempt.deadline is not None and time.monotonic() > attempt.deadline:
+            work.stop()
+            raise stepfunctions._ExecutionError("States.Timeout", "The task took longer than its TimeoutSeconds")
+        time.sleep(POLL_SECONDS)
+    return result
+
+
+def _keep_state() -> None:
+    """Tells a task of its execution, and ends the execution's work when somebody stopped it."""
+
+    def execute_task(
+        state_def: dict[str, Any], raw_input: Any, execution: dict[str, Any], ctx: dict[str, Any]
+    ) -> tuple[Any, str | None]:
+        _attempt.set(Attempt(execution))
+        try:
+            return original(state_def, raw_input, execution, ctx)  # type: ignore[no-any-return]
+        except ExecutionStopped:
+            return raw_input, None  # no error: neither Retry nor Catch may go on
+
+    parameters = ["state_def", "raw_input", "execution", "ctx"]
+    original = replace(stepfunctions, "_execute_task", execute_task, parameters=parameters)
+
+
+def _keep_deadline() -> None:
+    """Lets our tasks watch their own time; MiniStack would let what they started run on."""
+
+    def invoke_with_timeout(resource: str, input_data: dict[str, Any], timeout: float) -> Any:
+        if resource.removeprefix("arn:aws:states:::").removesuffix(".sync") not in step_functions_tasks.TASKS:
+            return original(resource, input_data, timeout)
+        _attempt.get().deadline = time.monotonic() + timeout
+        return stepfunctions._invoke_resource(resource, input_data)
+
+    parameters = ["resource", "input_data", "timeout"]
+    original = replace(stepfunctions, "_invoke_resource_with_timeout", invoke_with_timeout, parameters=parameters)
+
+
+def _end_history() -> None:
+    """Lets no state add to the history of an execution that has ended."""
+
+    def add_event(execution: dict[str, Any], event_type: str, details: dict[str, Any] | None = None) -> None:
+        if execution["status"] == "RUNNING" or event_type.startswith("Execution"):
+            original(execution, event_type, details)
+
+    original = replace(stepfunctions, "_add_event", add_event, parameters=["execution", "event_type", "details"])

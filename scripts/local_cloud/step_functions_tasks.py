@@ -1,0 +1,105 @@
+"""What Step Functions' tasks start in other services, how they see that it has ended, and how they stop it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from ministack.services import stepfunctions
+
+from local_cloud.credentials import CredentialsError, role_session
+
+FAILED_JOB_RUNS = ("FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED")
+LONGEST_TASK = 7 * 24 * 3600  # seconds that a task's keys last: a Glue job's longest time-out
+
+
+@dataclass(frozen=True)
+class StartedWork:
+    """A job run or query that a task started."""
+
+    answer: dict[str, Any]
+    """What a task that doesn't wait returns."""
+    result: Callable[[], dict[str, Any] | None]
+    """What a task that waits returns; None while the work runs. Raises States.TaskFailed."""
+    stop: Callable[[], object]
+
+
+def start_job_run(execution: dict[str, Any], request: dict[str, Any]) -> StartedWork:
+    """Starts a Glue job; the result is its JobRun."""
+    call = partial(_call, _client(execution, "glue"), "Glue")
+    answer = call("start_job_run", **request)
+    job = {"JobName": request["JobName"]}
+
+    def result() -> dict[str, Any] | None:
+        run = call("get_job_run", **job, RunId=answer["JobRunId"])["JobRun"]
+        if run["JobRunState"] in FAILED_JOB_RUNS:
+            raise _failure(run)
+        return run if run["JobRunState"] == "SUCCEEDED" else None
+
+    return StartedWork(answer, result, partial(call, "batch_stop_job_run", **job, JobRunIds=[answer["JobRunId"]]))
+
+
+def start_query_execution(execution: dict[str, Any], request: dict[str, Any]) -> StartedWork:
+    """Starts an Athena query; the result is its QueryExecution."""
+    call = partial(_call, _client(execution, "athena"), "Athena")
+    answer = call("start_query_execution", **request)
+
+    def result() -> dict[str, Any] | None:
+        shown = call("get_query_execution", **answer)
+        if shown["QueryExecution"]["Status"]["State"] in ("FAILED", "CANCELLED"):
+            raise _failure(shown)
+        return shown if shown["QueryExecution"]["Status"]["State"] == "SUCCEEDED" else None
+
+    return StartedWork(answer, result, partial(call, "stop_query_execution", **answer))
+
+
+TASKS: dict[str, Callable[[dict[str, Any], dict[str, Any]], StartedWork]] = {
+    "glue:startJobRun": start_job_run,
+    "athena:startQueryExecution": start_query_execution,
+}
+
+
+def _client(execution: dict[str, Any], service: str) -> Any:
+    import boto3  # not at the top: half a second of the server's start
+
+    role = stepfunctions._state_machines[execution["stateMachineArn"]]["roleArn"]
+    try:
+        keys = role_session(role, execution["name"][:64], service="states.amazonaws.com", lifetime=LONGEST_TASK)
+    except CredentialsError as error:
+        raise stepfunctions._ExecutionError("States.Permissions", str(error)) from error
+    session = boto3.Session(
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys["AWS_SESSION_TOKEN"],
+        region_name=keys["AWS_REGION"],
+    )
+    return session.client(service, endpoint_url=keys["AWS_ENDPOINT_URL"])  # type: ignore[call-overload]
+
+
+def _call(client: Any, prefix: str, operation: str, **request: Any) -> dict[str, Any]:
+    """The answer of a service as a state gets it; its errors with the names that Retry and Catch know."""
+    from botocore.exceptions import ClientError, ParamValidationError
+
+    try:
+        answer = getattr(client, operation)(**request)
+    except ClientError as error:
+        said = error.response["Error"]
+        raise stepfunctions._ExecutionError(f"{prefix}.{said['Code']}", said["Message"]) from error
+    except ParamValidationError as error:
+        raise stepfunctions._ExecutionError("States.Runtime", str(error)) from error
+    del answer["ResponseMetadata"]
+    shown: dict[str, Any] = json.loads(json.dumps(answer, default=_milliseconds))
+    return shown
+
+
+def _milliseconds(value: datetime) -> int:
+    return round(value.timestamp() * 1000)
+
+
+def _failure(shown: dict[str, Any]) -> Exception:
+    error: Exception = stepfunctions._ExecutionError("States.TaskFailed", json.dumps(shown))
+    return error
