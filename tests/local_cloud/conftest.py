@@ -15,7 +15,8 @@ from local_cloud import control
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[control.Cloud]:
     """A cloud on a free port, shared by all tests: name things so that no other test has them."""
-    started = control.start(tmp_path_factory.mktemp("cloud"))
+    # Cold: hardly any test needs Spark's Java process, which would start ahead.
+    started = control.start(tmp_path_factory.mktemp("cloud"), cold=True)
     yield started
     control.stop(started.folder)
 
