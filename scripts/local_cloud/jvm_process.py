@@ -20,6 +20,7 @@ import laptop_spark
 from local_cloud import child_process, glue_logs
 
 LOG = logging.getLogger("oakvale.spark")
+logging.getLogger("py4j").setLevel(logging.WARNING)  # tells of each connection otherwise
 BOOT_SECONDS = 120.0
 
 
