@@ -1,0 +1,59 @@
+# Not for `terraform test` alone: tests/terraform runs it for each environment file and reads the state that it prints.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+
+  # Each role has an ARN of its own, so that a mix-up shows.
+  override_resource {
+    target = module.generate_movies.aws_iam_role.schedule
+    values = { arn = "arn:aws:iam::111122223333:role/generate-movies-schedule" }
+  }
+  override_resource {
+    target = module.generate_movies.aws_iam_role.this
+    values = { arn = "arn:aws:iam::111122223333:role/generate-movies-this" }
+  }
+  override_resource {
+    target = module.workflow["movies"].aws_iam_role.start
+    values = { arn = "arn:aws:iam::111122223333:role/workflow-movies-start" }
+  }
+  override_resource {
+    target = module.pipeline["movies"].aws_iam_role.this["bronze"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-movies-this-bronze" }
+  }
+  override_resource {
+    target = module.pipeline["movies"].aws_iam_role.this["silver"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-movies-this-silver" }
+  }
+  override_resource {
+    target = module.pipeline["movies"].aws_iam_role.this["gold"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-movies-this-gold" }
+  }
+  override_resource {
+    target = module.workflow["shop"].aws_iam_role.start
+    values = { arn = "arn:aws:iam::111122223333:role/workflow-shop-start" }
+  }
+  override_resource {
+    target = module.pipeline["shop"].aws_iam_role.this["bronze"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-shop-this-bronze" }
+  }
+  override_resource {
+    target = module.pipeline["shop"].aws_iam_role.this["silver"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-shop-this-silver" }
+  }
+  override_resource {
+    target = module.pipeline["shop"].aws_iam_role.this["gold"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-shop-this-gold" }
+  }
+  override_resource {
+    target = module.workflow["movies"].aws_glue_workflow.this
+    values = { arn = "arn:aws:glue:us-east-1:111122223333:workflow/movies" }
+  }
+  override_resource {
+    target = module.workflow["shop"].aws_glue_workflow.this
+    values = { arn = "arn:aws:glue:us-east-1:111122223333:workflow/shop" }
+  }
+}
+
+run "deployed" {
+  command = apply
+}

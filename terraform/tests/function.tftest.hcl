@@ -1,0 +1,76 @@
+# One function: its zip, its schedule, what becomes of a call that fails.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  account            = { id = "111122223333", partition = "aws", region = "us-east-1" }
+  name               = "oakvale-dev-generate-movies"
+  description        = "Makes films."
+  handler            = "generate_movies.handler"
+  environment        = { RAW_BUCKET = "oakvale-dev-raw-111122223333" }
+  key_arn            = "arn:aws:kms:us-east-1:111122223333:key/mocked"
+  topic_arn          = "arn:aws:sns:us-east-1:111122223333:oakvale-dev-alerts"
+  writes             = { bucket = "oakvale-dev-raw-111122223333", prefix = "raw/movies/" }
+  schedule           = { cron = "cron(0 2 * * ? *)", enabled = true }
+  log_retention_days = 14
+  package = {
+    bucket = "deployment"
+    key    = "artifacts/generate_movies.zip"
+    # Of the text "abc".
+    sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+  }
+}
+
+run "scheduled" {
+  command = plan
+
+  module {
+    source = "./modules/function"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.source_code_hash == base64sha256("abc")
+    error_message = "The hexadecimal digits become what Lambda calls the zip."
+  }
+  assert {
+    condition     = aws_scheduler_schedule.this.state == "ENABLED" && aws_scheduler_schedule.this.schedule_expression_timezone == "UTC"
+    error_message = "The schedule runs, in UTC."
+  }
+  assert {
+    condition     = aws_lambda_function.this.kms_key_arn == var.key_arn && aws_cloudwatch_log_group.this.kms_key_id == var.key_arn
+    error_message = "Environment and log are encrypted with our key."
+  }
+}
+
+run "not_scheduled" {
+  command = plan
+
+  variables {
+    schedule = { cron = "cron(0 2 * * ? *)", enabled = false }
+  }
+
+  module {
+    source = "./modules/function"
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.this.state == "DISABLED"
+    error_message = "The schedule is there, and doesn't run."
+  }
+}
+
+run "a_hash_in_another_form_stops" {
+  command = plan
+
+  variables {
+    package = { bucket = "deployment", key = "artifacts/generate_movies.zip", sha256 = "ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=" }
+  }
+
+  module {
+    source = "./modules/function"
+  }
+
+  expect_failures = [var.package]
+}
