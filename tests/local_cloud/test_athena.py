@@ -65,6 +65,7 @@ def test_values_types_and_file_of_a_result(athena: Any, cloud: control.Cloud) ->
         ("select sum(movies) as all_movies from movies", [["all_movies"], ["10"]]),
         ("select count(*) from athena_bronze.movies b, athena_gold.movies g", [["_col0"], ["2"]]),
         ("with t as (select i from numbers where i < 2) select max(i) / 1 as m from t", [["m"], ["1"]]),
+        ("select tag from movies cross join unnest(tags) as t (tag) where tag is not null", [["tag"], ["a"]]),
         ("select genre from movies where updated_at < timestamp '2026-11-01 09:00:00 UTC'", [["genre"], ["Drama"]]),
     ],
 )
