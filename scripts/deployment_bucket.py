@@ -17,7 +17,7 @@ from environments import DeployError, Environment
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-STATE_VERSIONS_KEPT, STATE_DAYS_KEPT = 20, 90
+OLD_STATES_KEPT_DAYS = 90
 BLOCKED = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 ENCRYPTION = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}]}
 OWNERSHIP = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
@@ -26,10 +26,7 @@ LIFECYCLE = [
         "ID": "old-states",
         "Status": "Enabled",
         "Filter": {"Prefix": "state/"},
-        "NoncurrentVersionExpiration": {
-            "NoncurrentDays": STATE_DAYS_KEPT,
-            "NewerNoncurrentVersions": STATE_VERSIONS_KEPT,
-        },
+        "NoncurrentVersionExpiration": {"NoncurrentDays": OLD_STATES_KEPT_DAYS},
     },
     {
         "ID": "unfinished-uploads",
