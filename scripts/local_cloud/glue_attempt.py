@@ -64,7 +64,7 @@ def attempt(
                     stop,
                     timeout,
                 )
-    except (StartError, credentials.RoleNotUsable, JvmError, *laptop_spark.ERRORS) as error:
+    except (StartError, credentials.CredentialsError, JvmError, *laptop_spark.ERRORS) as error:
         return Ending("FAILED", str(error))
 
 
