@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import socket
@@ -10,12 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+
+from local_cloud import processes
 
 PACKAGE = Path(__file__).resolve().parent
 FOLDER = PACKAGE.parent.parent / "build" / "cloud"
@@ -78,8 +79,7 @@ class Cloud:
 def start(folder: Path = FOLDER, *, port: int | None = None, cold: bool = False) -> Cloud:
     """Starts a cloud and waits until it answers; `port` is a free one by default."""
     folder = folder.absolute()
-    if found := running(folder):
-        raise CloudError(f"the cloud in {folder} is up already: {found.endpoint}, process {found.pid}")
+    refuse_second(folder)
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(PACKAGE), "serve", "--folder", str(folder), "--port", str(free_port(port))]
     with (folder / "server.log").open("wb") as log:
@@ -102,7 +102,13 @@ def start(folder: Path = FOLDER, *, port: int | None = None, cold: bool = False)
 def running(folder: Path = FOLDER) -> Cloud | None:
     """The cloud of a folder, if its process runs."""
     state = _read_state(folder.absolute())
-    return state if state and _process(state) else None
+    return state if state and processes.find(state.pid, state.started) else None
+
+
+def refuse_second(folder: Path) -> None:
+    """Raises an error when a folder has a cloud that runs: a second one would make the first impossible to find."""
+    if found := running(folder):
+        raise CloudError(f"the cloud in {found.folder} is up already: {found.endpoint}, process {found.pid}")
 
 
 def stop(folder: Path = FOLDER) -> bool:
@@ -111,16 +117,17 @@ def stop(folder: Path = FOLDER) -> bool:
     state = _read_state(folder)
     if state is None:
         return False
-    server = _process(state)
-    others = _descendants(server, state)
+    server = processes.find(state.pid, state.started)
+    others = processes.started_by(server, folder, state.started)
     if server is not None:
         server.terminate()
         deadline = time.monotonic() + STOP_TIMEOUT
         while server.is_running() and time.monotonic() < deadline:
-            others |= _descendants(server, state)  # what it starts while it goes down
+            others |= processes.started_by(server, folder, state.started)  # what it starts while it goes down
             psutil.wait_procs([server], timeout=0.1)
-        _end([server])
-    _end(others)
+        others.add(server)
+    if left := processes.end(others, STOP_TIMEOUT):
+        raise CloudError(f"processes {sorted(left)} of the cloud in {folder} don't end, even when killed")
     (folder / "cloud.json").unlink(missing_ok=True)
     return server is not None
 
@@ -144,54 +151,15 @@ def _read_state(folder: Path) -> Cloud | None:
         raise CloudError(f"{path} can't be read ({error!r}): end its process yourself and delete the file") from error
 
 
-def _process(state: Cloud) -> psutil.Process | None:
-    """The server's process; none when it is gone, or when another process has got its number since."""
-    try:
-        process = psutil.Process(state.pid)
-        same = process.create_time() == state.started
-        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.NoSuchProcess:
-        return None
-
-
-def _descendants(server: psutil.Process | None, state: Cloud) -> set[psutil.Process]:
-    """All that the server started: its descendants, and what carries its folder's name after it has died."""
-    found: set[psutil.Process] = set()
-    if server is not None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            found.update(server.children(recursive=True))
-    spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
-    for process in psutil.process_iter():
-        try:
-            marked = process.environ().get("OAKVALE_CLOUD_FOLDER") == str(state.folder)
-            if marked and process.create_time() >= state.started and process.pid not in spared:
-                found.add(process)
-        except (psutil.Error, OSError):
-            continue  # gone since, or somebody else's
-    return found
-
-
-def _end(processes: Iterable[psutil.Process]) -> None:
-    """Ends processes: politely, then at once."""
-    left = list(processes)
-    for act in ("terminate", "kill"):
-        for process in left:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                getattr(process, act)()
-        _, left = psutil.wait_procs(left, timeout=STOP_TIMEOUT)
-    if left:
-        raise CloudError(f"processes {sorted(process.pid for process in left)} don't end, even when killed")
-
-
 def free_port(wanted: int | None = None) -> int:
     """A port of 127.0.0.1 that nobody listens on; an error when the wanted one is taken."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", wanted or 0))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise CloudError(
-                f"port {wanted} can't be used ({error.strerror}): give another with --port, or none to get a free one"
+                f"port {wanted} can't be used ({error}): give another with --port, or none to get a free one"
             ) from error
         return int(probe.getsockname()[1])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -177,6 +178,29 @@ def test_a_policy_that_demands_tls_lets_requests_through(role: Role, bucket: str
     statement["Condition"] = {"Bool": {"aws:SecureTransport": "true"}}
     put_policy()
     assert refused(s3.get_object, Bucket=bucket, Key="in/file") == (403, "AccessDenied")
+
+
+def test_what_the_cloud_sends_by_itself_counts_as_tls_too(client: Callable[[str], Any]) -> None:
+    queue_arn, name = f"arn:aws:sqs:{control.REGION}:{ACCOUNT}:by-itself", "by-itself"
+    allowed = {"Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue_arn}
+    condition = {"Bool": {"aws:SecureTransport": "false"}}
+    refused = {"Principal": "*", "Action": "sqs:*", "Resource": queue_arn, "Condition": condition}
+    statements = [{"Effect": "Allow", **allowed}, {"Effect": "Deny", **refused}]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    queue = client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy})["QueueUrl"]
+    topic = client("sns").create_topic(Name=name)["TopicArn"]
+    client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    trust = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    trust_policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    scheduler = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=trust_policy)["Role"]["Arn"]
+    client("scheduler").create_schedule(
+        Name=name,
+        ScheduleExpression=f"at({datetime.now(UTC) + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S})",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target={"Arn": topic, "RoleArn": scheduler, "Input": '"it is time"'},
+    )
+    received = client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    assert [json.loads(message["Body"])["Message"] for message in received] == ['"it is time"']
 
 
 TABLE_ARNS = {"catalog": f"{GLUE}:catalog", "database": f"{GLUE}:database/films", "table": f"{GLUE}:table/films/movies"}

@@ -132,7 +132,10 @@ def test_a_state_file_that_cannot_be_read_is_named(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("server_dies_first", [False, True])
-def test_what_the_server_started_ends_with_it(folder: Path, server_dies_first: bool) -> None:
+def test_what_the_server_started_ends_with_it(
+    folder: Path, server_dies_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "STOP_TIMEOUT", 2.0)
     cloud = control.start(folder)
     environment = {**os.environ, "OAKVALE_CLOUD_FOLDER": str(folder)}
     deaf = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
@@ -194,9 +197,10 @@ def test_the_server_takes_nothing_of_the_persons_own_account(tmp_path: Path, mon
 
 
 def test_commands(cloud: control.Cloud, tmp_path: Path) -> None:
-    def run(*arguments: str) -> tuple[int, str]:
-        command = [sys.executable, str(control.PACKAGE), *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    def run(*arguments: str, **more: str) -> tuple[int, str]:
+        command, output = [sys.executable, str(control.PACKAGE), *arguments], subprocess.PIPE
+        environment = {**os.environ, **more}
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, text=True, env=environment, check=False)
         return done.returncode, done.stdout
 
     up = f"up already: {cloud.endpoint}, process {cloud.pid}, log {cloud.log}\n"
@@ -206,9 +210,14 @@ def test_commands(cloud: control.Cloud, tmp_path: Path) -> None:
     assert f"  export AWS_ENDPOINT_URL={cloud.endpoint}\n" in said
     assert run("status", "--folder", str(tmp_path)) == (1, "down; start it with `up`\n")
     assert run("down", "--folder", str(tmp_path)) == (0, "it was down already\n")
+    used = f"error: port {cloud.port} can't be used"
     code, said = run("up", "--folder", str(tmp_path), "--port", str(cloud.port))
-    assert code == 1
-    assert said.startswith(f"error: port {cloud.port} can't be used")
+    assert (code, said[: len(used)]) == (1, used)
+    code, said = run("up", "--folder", str(tmp_path), GATEWAY_PORT=str(cloud.port))
+    assert (code, said[: len(used)]) == (1, used)
+    code, said = run("serve", "--folder", str(cloud.folder))
+    second = f"error: the cloud in {cloud.folder} is up already: {cloud.endpoint}, process {cloud.pid}\n"
+    assert (code, said) == (1, second)
     assert "nothing survives `down`" in run("--help")[1]
 
 

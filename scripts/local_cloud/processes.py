@@ -1,0 +1,47 @@
+"""Which processes a server has started, and their end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+
+def find(pid: int, started: float) -> psutil.Process | None:
+    """The process that got a number at a time; none when it is gone, or when another has got its number since."""
+    try:
+        process = psutil.Process(pid)
+        return process if process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def started_by(server: psutil.Process | None, folder: Path, since: float) -> set[psutil.Process]:
+    """All that a server started: its descendants and, since it may have died, what carries its folder's name."""
+    found: set[psutil.Process] = set()
+    if server is not None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found.update(server.children(recursive=True))
+    spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    for process in psutil.process_iter():
+        try:
+            marked = process.environ().get("OAKVALE_CLOUD_FOLDER") == str(folder)
+            if marked and process.create_time() >= since and process.pid not in spared:
+                found.add(process)
+        except (psutil.Error, OSError):
+            continue  # gone since, or somebody else's
+    return found
+
+
+def end(processes: Iterable[psutil.Process], timeout: float) -> list[int]:
+    """Ends processes, politely and then at once, each within a time; returns the numbers of those that live on."""
+    left = list(processes)
+    for act in ("terminate", "kill"):
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                getattr(process, act)()
+        _, left = psutil.wait_procs(left, timeout=timeout)
+    return [process.pid for process in left]
