@@ -1,0 +1,46 @@
+"""Terraform, ready to run, and the deployments that the tests look at: each is made once."""
+
+from __future__ import annotations
+
+import pytest
+
+import terraform_program
+import terraform_provider
+from tests.terraform.deployment import Deployment, TerraformRun, deploy
+
+
+@pytest.fixture(scope="session")
+def terraform(tmp_path_factory: pytest.TempPathFactory) -> TerraformRun:
+    """Terraform with the provider installed, as a deployment finds it."""
+    known, mirror = terraform_provider.remembered()
+    if not known:
+        mirror = terraform_provider.choose(terraform_program.find_terraform().program)
+    run = TerraformRun(tmp_path_factory.mktemp("terraform"))
+    source = [f"-plugin-dir={mirror}"] if mirror else []
+    init = run("init", "-backend=false", "-input=false", "-no-color", *source)
+    assert init.returncode == 0, init.stdout + init.stderr
+    return run
+
+
+@pytest.fixture(scope="session")
+def local(terraform: TerraformRun) -> Deployment:
+    """The laptop's environment."""
+    return deploy(terraform, "local")
+
+
+@pytest.fixture(scope="session")
+def dev(terraform: TerraformRun) -> Deployment:
+    """A development environment with Delta jars of its own."""
+    return deploy(terraform, "dev", "-var=delta_jars=own")
+
+
+@pytest.fixture(scope="session")
+def staging(terraform: TerraformRun) -> Deployment:
+    """The rehearsal for production."""
+    return deploy(terraform, "staging")
+
+
+@pytest.fixture(scope="session")
+def production(terraform: TerraformRun) -> Deployment:
+    """Production."""
+    return deploy(terraform, "production")

@@ -1,0 +1,316 @@
+"""What is declared is deployed: under names of its environment, encrypted, and within limits."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+
+import pytest
+
+from tests.terraform.deployment import ACCOUNT, Deployment
+
+LAYERS = ("bronze", "silver", "gold")
+PIPELINES = ("movies", "shop")
+# What names a resource in its account; two environments may share none of them.
+NAMES = {
+    "aws_athena_workgroup": "name",
+    "aws_cloudwatch_event_rule": "name",
+    "aws_cloudwatch_log_group": "name",
+    "aws_cloudwatch_metric_alarm": "alarm_name",
+    "aws_glue_catalog_database": "name",
+    "aws_glue_job": "name",
+    "aws_glue_security_configuration": "name",
+    "aws_glue_trigger": "name",
+    "aws_glue_workflow": "name",
+    "aws_iam_role": "name",
+    "aws_kms_alias": "name",
+    "aws_lambda_function": "function_name",
+    "aws_s3_bucket": "bucket",
+    "aws_scheduler_schedule": "name",
+    "aws_scheduler_schedule_group": "name",
+    "aws_sns_topic": "name",
+}
+OUTPUTS = {
+    "alerts_topic_arn", "analyst_role_arn", "catalog", "databases", "functions", "jobs", "lake_bucket", "log_groups",
+    "name", "named_queries", "next", "queries_bucket", "raw_bucket", "region", "roles", "workflows", "workgroup",
+}  # fmt: skip
+
+
+@pytest.fixture(params=["local", "dev", "staging", "production"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """Each environment in turn."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Deployment)
+    return found
+
+
+def names(deployment: Deployment) -> set[tuple[str, str]]:
+    """(kind, name) of all that has a name in its account."""
+    return {(kind, values[key]) for kind, key in NAMES.items() for values in deployment.of(kind).values()}
+
+
+def test_every_named_kind_is_compared(production: Deployment) -> None:
+    nameless = {"aws_caller_identity", "aws_partition"}
+    kinds = {next(part for part in address.split(".") if part.startswith("aws_")) for address in production.resources}
+    # What belongs to another resource has that one's name, and a named query its workgroup's.
+    parts = ("aws_s3_bucket_", "aws_iam_role_policy", "aws_sns_topic_", "aws_cloudwatch_event_target")
+    others = {kind for kind in kinds - set(NAMES) - nameless if not kind.startswith(parts)}
+    assert others == {"aws_athena_named_query", "aws_kms_key", "aws_lambda_function_event_invoke_config"}
+
+
+def test_environments_share_no_name(
+    local: Deployment, dev: Deployment, staging: Deployment, production: Deployment
+) -> None:
+    for one, other in combinations((local, dev, staging, production), 2):
+        assert names(one) & names(other) == set()
+
+
+def test_production_has_the_plain_name_and_others_their_own(staging: Deployment, production: Deployment) -> None:
+    assert production.outputs["name"] == "oakvale"
+    assert production.outputs["databases"] == {layer: f"oakvale_{layer}" for layer in LAYERS}
+    assert staging.outputs["name"] == "oakvale-staging"
+    assert staging.outputs["databases"] == {layer: f"oakvale_staging_{layer}" for layer in LAYERS}
+    assert staging.outputs["raw_bucket"] == f"oakvale-staging-raw-{ACCOUNT}"
+
+
+def test_outputs_name_what_was_made(staging: Deployment) -> None:
+    assert set(staging.outputs) == OUTPUTS
+    names = {f"{pipeline}-{layer}": f"oakvale-staging-{pipeline}-{layer}" for pipeline in PIPELINES for layer in LAYERS}
+    assert staging.outputs["jobs"] == names
+    assert staging.outputs["roles"] == names | {"generate_movies": "oakvale-staging-generate-movies"}
+    assert staging.outputs["functions"] == {"generate_movies": "oakvale-staging-generate-movies"}
+    assert staging.outputs["workflows"] == {pipeline: f"oakvale-staging-{pipeline}" for pipeline in PIPELINES}
+
+
+def test_each_layer_of_each_pipeline_has_a_job_with_its_arguments(deployment: Deployment) -> None:
+    name, catalog = deployment.outputs["name"], deployment.outputs["catalog"]
+    jobs = {job["name"]: job for job in deployment.of("aws_glue_job").values()}
+    assert set(jobs) == {f"{name}-{pipeline}-{layer}" for pipeline in PIPELINES for layer in LAYERS}
+    for pipeline in PIPELINES:
+        for layer in LAYERS:
+            job = jobs[f"{name}-{pipeline}-{layer}"]
+            expected = {
+                "--pipeline": pipeline,
+                "--layer": layer,
+                "--lake": f"s3://{name}-lake-{ACCOUNT}",
+                "--raw": f"s3://{name}-raw-{ACCOUNT}",
+                "--catalog": catalog,
+                "--custom-logGroup-prefix": f"/{name}/glue/{pipeline}-{layer}",
+                "--enable-auto-scaling": "true",
+                "--job-bookmark-option": "job-bookmark-disable",
+            }
+            assert expected.items() <= job["default_arguments"].items()
+            assert job["command"][0]["script_location"].rpartition("/")[2].startswith(f"{pipeline}-")
+            assert job["role_arn"] == deployment.one(f'pipeline["{pipeline}"].aws_iam_role.this["{layer}"]')["arn"]
+
+
+def test_jobs_are_limited(deployment: Deployment) -> None:
+    sizes = {"bronze": (3, 60), "silver": (5, 60), "gold": (3, 30)}
+    for job in deployment.of("aws_glue_job").values():
+        assert (job["number_of_workers"], job["timeout"]) == sizes[job["default_arguments"]["--layer"]]
+        assert job["worker_type"] == "G.1X"
+        assert job["glue_version"] == "6.0"
+        assert (job["max_retries"], job["job_run_queuing_enabled"]) == (1, False)
+        assert job["execution_property"] == [{"max_concurrent_runs": 1}]
+        assert job["security_configuration"] == deployment.outputs["name"]
+
+
+def test_delta_comes_from_glue_or_from_the_package(dev: Deployment, production: Deployment) -> None:
+    for job in production.of("aws_glue_job").values():
+        assert job["default_arguments"]["--datalake-formats"] == "delta"
+        assert "--extra-jars" not in job["default_arguments"]
+    for job in dev.of("aws_glue_job").values():
+        arguments = job["default_arguments"]
+        jars = arguments["--extra-jars"].split(",")
+        assert [jar.rpartition("/")[2].rsplit("-", 1)[0] for jar in jars] == ["delta-spark", "delta-storage"]
+        assert arguments["--user-jars-first"] == "true"
+        assert arguments["--extra-py-files"].split(",")[1:] == jars
+        assert "--datalake-formats" not in arguments
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_landed_files_start_bronze_then_silver_then_gold(deployment: Deployment, pipeline: str) -> None:
+    name = f"{deployment.outputs['name']}-{pipeline}"
+    rule = deployment.one(f'workflow["{pipeline}"].aws_cloudwatch_event_rule.landed')
+    prefixes = {"movies": ["raw/movies/"], "shop": ["raw/shop/items/", "raw/shop/orders/"]}[pipeline]
+    assert json.loads(rule["event_pattern"]) == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {
+            "bucket": {"name": [deployment.outputs["raw_bucket"]]},
+            "object": {"key": [{"prefix": prefix} for prefix in prefixes]},
+        },
+    }
+    assert deployment.one("aws_s3_bucket_notification.raw")["eventbridge"] is True
+    target = deployment.one(f'workflow["{pipeline}"].aws_cloudwatch_event_target.workflow')
+    assert target["rule"] == rule["name"]
+    assert target["arn"] == deployment.one(f'workflow["{pipeline}"].aws_glue_workflow.this')["arn"]
+    assert target["role_arn"] == deployment.one(f'workflow["{pipeline}"].aws_iam_role.start')["arn"]
+    triggers = {
+        trigger["name"]: trigger
+        for trigger in deployment.of("aws_glue_trigger").values()
+        if trigger["workflow_name"] == name
+    }
+    assert set(triggers) == {f"{name}-start", f"{name}-silver", f"{name}-gold"}
+    start = triggers.pop(f"{name}-start")
+    assert (start["type"], start["actions"][0]["job_name"]) == ("EVENT", f"{name}-bronze")
+    for before, after in (("bronze", "silver"), ("silver", "gold")):
+        trigger = triggers[f"{name}-{after}"]
+        assert (trigger["type"], trigger["start_on_creation"]) == ("CONDITIONAL", True)
+        (condition,) = trigger["predicate"][0]["conditions"]
+        assert (condition["job_name"], condition["state"]) == (f"{name}-{before}", "SUCCEEDED")
+        assert [action["job_name"] for action in trigger["actions"]] == [f"{name}-{after}"]
+
+
+def test_batches_and_schedule_differ_by_environment(
+    local: Deployment, dev: Deployment, staging: Deployment, production: Deployment
+) -> None:
+    windows, states = [], []
+    for deployment in (local, dev, staging, production):
+        (batch,) = deployment.one('workflow["movies"].aws_glue_trigger.start')["event_batching_condition"]
+        windows.append((batch["batch_size"], batch["batch_window"]))
+        schedule = deployment.one("aws_scheduler_schedule.this")
+        states.append(schedule["state"])
+        assert (schedule["schedule_expression"], schedule["schedule_expression_timezone"]) == (
+            "cron(0 2 * * ? *)",
+            "UTC",
+        )
+        assert json.loads(schedule["target"][0]["input"]) == {"time": "<aws.scheduler.scheduled-time>"}
+    assert windows == [(100, 10), (100, 60), (100, 900), (100, 900)]
+    assert states == ["DISABLED", "DISABLED", "ENABLED", "ENABLED"]
+
+
+def test_the_function_gets_what_its_code_reads(production: Deployment) -> None:
+    function = production.one("aws_lambda_function.this")
+    assert function["environment"][0]["variables"] == {
+        "RAW_BUCKET": f"oakvale-raw-{ACCOUNT}",
+        "SEED": "7",
+        "MOVIES": "100000",
+        "FIRST_DAY": "2026-11-01",
+    }
+    assert (function["handler"], function["runtime"]) == ("generate_movies.handler", "python3.13")
+    assert function["role"] == production.one("module.generate_movies.aws_iam_role.this")["arn"]
+    assert function["tracing_config"] == [{"mode": "Active"}]
+    failure = production.one("aws_lambda_function_event_invoke_config.this")["destination_config"][0]["on_failure"]
+    assert failure == [{"destination": production.one("aws_sns_topic.alerts")["arn"]}]
+
+
+def test_everything_stored_is_encrypted_with_the_environments_key(deployment: Deployment) -> None:
+    key = deployment.one("aws_kms_key.this")
+    assert key["enable_key_rotation"] is True
+    encrypted = deployment.of("aws_s3_bucket_server_side_encryption_configuration")
+    assert len(encrypted) == len(deployment.of("aws_s3_bucket")) == 4
+    for address, values in encrypted.items():
+        rule = values["rule"][0]
+        default = rule["apply_server_side_encryption_by_default"][0]
+        # S3 can't deliver access logs to a bucket with a key.
+        if address.endswith('["logs"]'):
+            assert default["sse_algorithm"] == "AES256"
+        else:
+            assert (default["sse_algorithm"], default["kms_master_key_id"]) == ("aws:kms", key["arn"])
+            assert rule["bucket_key_enabled"] is True
+    holders = {
+        "aws_cloudwatch_log_group": "kms_key_id",
+        "aws_lambda_function": "kms_key_arn",
+        "aws_scheduler_schedule": "kms_key_arn",
+        "aws_sns_topic": "kms_master_key_id",
+    }
+    for kind, attribute in holders.items():
+        assert {values[attribute] for values in deployment.of(kind).values()} == {key["arn"]}, kind
+    (result,) = deployment.one("aws_athena_workgroup.this")["configuration"][0]["result_configuration"]
+    assert result["encryption_configuration"] == [{"encryption_option": "SSE_KMS", "kms_key_arn": key["arn"]}]
+    (security,) = deployment.one("aws_glue_security_configuration.this")["encryption_configuration"]
+    assert security["s3_encryption"] == [{"s3_encryption_mode": "SSE-KMS", "kms_key_arn": key["arn"]}]
+    assert security["job_bookmarks_encryption"][0]["kms_key_arn"] == key["arn"]
+    # With a key here, Glue would write to groups of another name, without retention.
+    assert security["cloudwatch_encryption"][0]["cloudwatch_encryption_mode"] == "DISABLED"
+
+
+def test_each_job_and_function_has_its_log_groups_with_retention(production: Deployment) -> None:
+    groups = {group["name"]: group["retention_in_days"] for group in production.of("aws_cloudwatch_log_group").values()}
+    expected = {
+        f"/oakvale/glue/{pipeline}-{layer}/{kind}"
+        for pipeline in PIPELINES
+        for layer in LAYERS
+        for kind in ("output", "error")
+    }
+    assert groups == dict.fromkeys(expected | {"/aws/lambda/oakvale-generate-movies"}, 365)
+
+
+def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> None:
+    for address in deployment.of("aws_s3_bucket"):
+        store = address.partition('["')[2].removesuffix('"]')
+        block = deployment.one(f'aws_s3_bucket_public_access_block.this["{store}"]')
+        switches = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
+        assert all(block[switch] is True for switch in switches)
+        ownership = deployment.one(f'aws_s3_bucket_ownership_controls.this["{store}"]')
+        assert ownership["rule"] == [{"object_ownership": "BucketOwnerEnforced"}]
+        rules = deployment.one(f'aws_s3_bucket_lifecycle_configuration.this["{store}"]')["rule"]
+        assert any(rule["abort_incomplete_multipart_upload"] for rule in rules)
+        found = {rule["id"] for rule in rules if rule["status"] == "Enabled"} - {"abort-incomplete-uploads"}
+        assert (
+            found
+            == {
+                "raw": {"expire-replaced-versions"},
+                "lake": {"expire-replaced-versions", "expire-runs", "expire-temporary"},
+                "queries": {"expire-results"},
+                "logs": {"expire-access"},
+            }[store]
+        )
+    assert set(deployment.of("aws_s3_bucket_versioning")) == {
+        f'module.lake.aws_s3_bucket_versioning.this["{store}"]' for store in ("raw", "lake")
+    }
+    logged = deployment.of("aws_s3_bucket_logging")
+    assert {values["target_bucket"] for values in logged.values()} == {f"{deployment.outputs['name']}-logs-{ACCOUNT}"}
+    assert len(logged) == 3
+
+
+def test_only_the_laptops_environment_can_be_thrown_away(
+    local: Deployment, dev: Deployment, staging: Deployment, production: Deployment
+) -> None:
+    assert all(bucket["force_destroy"] for bucket in local.of("aws_s3_bucket").values())
+    for deployment in (dev, staging, production):
+        assert not any(bucket["force_destroy"] for bucket in deployment.of("aws_s3_bucket").values())
+        assert deployment.one("aws_athena_workgroup.this")["force_destroy"] is False
+
+
+def test_a_database_lies_in_its_layers_folder(deployment: Deployment) -> None:
+    locations = {base["name"]: base["location_uri"] for base in deployment.of("aws_glue_catalog_database").values()}
+    catalog, lake = deployment.outputs["catalog"], deployment.outputs["lake_bucket"]
+    assert locations == {f"{catalog}_{layer}": f"s3://{lake}/{layer}/" for layer in LAYERS}
+
+
+def test_queries_have_a_limit_that_nobody_goes_round(deployment: Deployment) -> None:
+    configuration = deployment.one("aws_athena_workgroup.this")["configuration"][0]
+    assert configuration["enforce_workgroup_configuration"] is True
+    assert configuration["bytes_scanned_cutoff_per_query"] == 10 * 2**30
+    assert configuration["engine_version"][0]["selected_engine_version"] == "Athena engine version 3"
+    queries = {query["name"]: query for query in deployment.of("aws_athena_named_query").values()}
+    assert set(queries) == {
+        *("movies_by_genre", "sales_by_day", "sales_by_item"),
+        *("movies_rejected", "orders_rejected", "items_rejected"),
+        *("movies_files", "shop_files"),
+    }
+    assert queries["sales_by_day"]["query"] == "SELECT day,\n       sales\nFROM sales_by_day\nLIMIT 100\n"
+
+
+def test_failures_reach_the_topic(deployment: Deployment) -> None:
+    name, topic = deployment.outputs["name"], deployment.one("aws_sns_topic.alerts")["arn"]
+    rule = json.loads(deployment.one("aws_cloudwatch_event_rule.failed_runs")["event_pattern"])
+    assert sorted(rule["detail"]["jobName"]) == sorted(deployment.outputs["jobs"].values())
+    assert rule["detail"]["state"] == ["ERROR", "FAILED", "STOPPED", "TIMEOUT"]
+    target = deployment.one("aws_cloudwatch_event_target.failed_runs")
+    assert target["arn"] == topic
+    (transformer,) = target["input_transformer"]
+    for line in transformer["input_template"].strip().splitlines():
+        assert line.startswith('"'), "EventBridge takes lines that are texts"
+        assert line.endswith('"')
+    assert all(f"<{path}>" in transformer["input_template"] for path in transformer["input_paths"])
+    alarms = {alarm["alarm_name"]: alarm for alarm in deployment.of("aws_cloudwatch_metric_alarm").values()}
+    assert {alarm: (values["namespace"], values["metric_name"]) for alarm, values in alarms.items()} == {
+        f"{name}-generate-movies-errors": ("AWS/Lambda", "Errors"),
+        f"{name}-generate-movies-not-called": ("AWS/Scheduler", "InvocationDroppedCount"),
+        f"{name}-movies-start-failed": ("AWS/Events", "FailedInvocations"),
+        f"{name}-shop-start-failed": ("AWS/Events", "FailedInvocations"),
+    }
+    assert all(alarm["alarm_actions"] == [topic] for alarm in alarms.values())

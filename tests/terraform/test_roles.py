@@ -1,0 +1,270 @@
+"""Who may do what: every statement of every policy, as a table.
+
+The laptop cloud enforces what jobs, functions and analysts do. It trusts, and so only these tables check: trust
+policies, the roles of EventBridge and Scheduler, the policies of the key, the topic and the buckets, KMS on objects.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.terraform.deployment import ACCOUNT, Deployment, by_sid
+
+NAME = "oakvale-staging"
+KEY = "arn:aws:kms:us-east-1:111122223333:key/mocked"
+LAKE, RAW, QUERIES = (f"arn:aws:s3:::{NAME}-{store}-{ACCOUNT}" for store in ("lake", "raw", "queries"))
+DEPLOYMENT = f"arn:aws:s3:::oakvale-deployment-{ACCOUNT}-us-east-1"
+HERE = f"us-east-1:{ACCOUNT}"
+
+# Role -> the service that takes it, and the ARN of what it must do that for (none: the service doesn't send it).
+TRUSTED = {
+    **{
+        f"{pipeline}-{layer}": ("glue", None)
+        for pipeline in ("movies", "shop")
+        for layer in ("bronze", "silver", "gold")
+    },
+    "generate-movies": ("lambda", None),
+    "generate-movies-schedule": ("scheduler", f"arn:aws:scheduler:{HERE}:schedule-group/{NAME}-generate-movies"),
+    "movies-start": ("events", f"arn:aws:events:{HERE}:rule/{NAME}-movies-start"),
+    "shop-start": ("events", f"arn:aws:events:{HERE}:rule/{NAME}-shop-start"),
+}
+LIST, GET, PUT = ["s3:ListBucket"], ["s3:GetObject"], ["s3:PutObject"]
+WRITE = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+LEASE = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+CATALOG = ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]
+USE_KEY = (["kms:Decrypt", "kms:GenerateDataKey"], [KEY])
+LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
+
+
+def folders(*names: str) -> list[str]:
+    """Folders of the lake: what is in them, and themselves."""
+    return [f"{LAKE}/{name}{end}" for name in names for end in ("", "/*")]
+
+
+def tables(layer: str, *names: str) -> list[str]:
+    """Tables of a layer in the catalog, with what Glue wants beside them."""
+    glue, database = f"arn:aws:glue:{HERE}", f"oakvale_staging_{layer}"
+    return [f"{glue}:catalog", f"{glue}:database/{database}", *(f"{glue}:table/{database}/{name}" for name in names)]
+
+
+def job(pipeline: str, layer: str, written: list[str], registered: list[str]) -> dict[str, tuple[list[str], list[str]]]:
+    """What each job may do: its own tables, lease, run records, artefacts and logs."""
+    logs = f"arn:aws:logs:{HERE}:log-group:/{NAME}/glue/{pipeline}-{layer}"
+    gate = {"OpenGate": (["s3:GetObject", "s3:PutObject"], [f"{LAKE}/gates/{pipeline}/{layer}.json"])}
+    return {
+        "ListLake": (LIST, [LAKE]),
+        "WriteTables": (WRITE, [*folders(*written), f"{LAKE}/temporary/{pipeline}-{layer}/*"]),
+        "HoldLease": (LEASE, [f"{LAKE}/leases/{pipeline}/{layer}.json"]),
+        "WriteRunRecords": (PUT, [f"{LAKE}/runs/{pipeline}/{layer}/*"]),
+        **(gate if layer != "gold" else {}),
+        "UseKey": USE_KEY,
+        "ReadArtifacts": (GET, [f"{DEPLOYMENT}/{pipeline}.py", f"{DEPLOYMENT}/lakehouse.zip"]),
+        "RegisterTables": (CATALOG, tables(layer, *registered)),
+        "WriteLogs": (LOG, [f"{logs}/output:*", f"{logs}/error:*"]),
+        "PublishMetrics": (["cloudwatch:PutMetricData"], ["*"]),
+    }
+
+
+def upstream(pipeline: str, layer: str, *read: str) -> dict[str, tuple[list[str], list[str]]]:
+    """What a job reads of the layer before."""
+    return {
+        "ReadTablesBefore": (GET, folders(*read)),
+        "ReadGateBefore": (GET, [f"{LAKE}/gates/{pipeline}/{layer}.json"]),
+    }
+
+
+ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
+    "movies-bronze": job("movies", "bronze", ["bronze/movies", "ledger/movies"], ["movies", "movies_files"])
+    | {"ListRaw": (LIST, [RAW]), "ReadRaw": (GET, [f"{RAW}/raw/movies", f"{RAW}/raw/movies/*"])},
+    "movies-silver": job("movies", "silver", ["silver/movies", "quarantine/movies"], ["movies", "movies_quarantine"])
+    | upstream("movies", "bronze", "bronze/movies"),
+    "movies-gold": job("movies", "gold", ["gold/movies_by_genre"], ["movies_by_genre"])
+    | upstream("movies", "silver", "silver/movies"),
+    "shop-bronze": job(
+        "shop", "bronze", ["bronze/items", "bronze/orders", "ledger/shop"], ["items", "orders", "shop_files"]
+    )
+    | {
+        "ListRaw": (LIST, [RAW]),
+        "ReadRaw": (GET, [f"{RAW}/raw/shop/{source}{end}" for source in ("items", "orders") for end in ("", "/*")]),
+    },
+    "shop-silver": job(
+        "shop",
+        "silver",
+        ["silver/items", "quarantine/items", "silver/orders", "quarantine/orders"],
+        ["items", "items_quarantine", "orders", "orders_quarantine"],
+    )
+    | upstream("shop", "bronze", "bronze/items", "bronze/orders"),
+    "shop-gold": job("shop", "gold", ["gold/sales_by_day", "gold/sales_by_item"], ["sales_by_day", "sales_by_item"])
+    | upstream("shop", "silver", "silver/items", "silver/orders"),
+    "generate-movies": {
+        "PutFiles": (PUT, [f"{RAW}/raw/movies/*"]),
+        "CompareFiles": (GET, [f"{RAW}/raw/movies/*"]),
+        "UseKey": USE_KEY,
+        "WriteLogs": (LOG, [f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies:*"]),
+        "ReportFailures": (["sns:Publish"], ["arn:aws:sns:us-east-1:111122223333:mocked"]),
+        "Trace": (["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
+    },
+    "generate-movies-schedule": {
+        "CallFunction": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:{NAME}-generate-movies"]),
+        "ReadSchedule": (["kms:Decrypt"], [KEY]),
+    },
+    "movies-start": {"NotifyWorkflow": (["glue:NotifyEvent"], [f"arn:aws:glue:{HERE}:workflow/{NAME}-movies"])},
+    "shop-start": {"NotifyWorkflow": (["glue:NotifyEvent"], [f"arn:aws:glue:{HERE}:workflow/{NAME}-shop"])},
+    "analyst": {
+        "AskAthena": (
+            [
+                *("athena:BatchGetNamedQuery", "athena:BatchGetQueryExecution", "athena:GetNamedQuery"),
+                *("athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetQueryResultsStream"),
+                *("athena:GetWorkGroup", "athena:ListNamedQueries", "athena:ListQueryExecutions"),
+                *("athena:StartQueryExecution", "athena:StopQueryExecution"),
+            ],
+            [f"arn:aws:athena:{HERE}:workgroup/{NAME}"],
+        ),
+        "SeeGoldInTheCatalog": (
+            ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
+            [
+                f"arn:aws:glue:{HERE}:database/default",
+                *tables("gold", "movies_by_genre", "sales_by_day", "sales_by_item"),
+            ],
+        ),
+        "ListLake": (LIST, [LAKE]),
+        "ReadGold": (GET, [f"{LAKE}/gold/*"]),
+        "FindResults": (["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], [QUERIES]),
+        "KeepResults": (
+            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"],
+            [f"{QUERIES}/results/*"],
+        ),
+        "UseKey": USE_KEY,
+    },
+}
+# What AWS knows no resource for.
+WITHOUT_RESOURCE = {"PublishMetrics", "Trace"}
+
+
+def without_hash(resource: str) -> str:
+    """An artefact without its folder and the hash in its name."""
+    if not resource.startswith(f"{DEPLOYMENT}/artifacts/"):
+        return resource
+    stem, _, rest = resource.removeprefix(f"{DEPLOYMENT}/artifacts/").rpartition("-")
+    return f"{DEPLOYMENT}/{stem}.{rest.rpartition('.')[2]}"
+
+
+@pytest.mark.parametrize("role", ALLOWED)
+def test_a_role_may_do_this_and_nothing_else(staging: Deployment, role: str) -> None:
+    found = staging.statements(f"{NAME}-{role}")
+    assert set(found) == set(ALLOWED[role])
+    for sid, (actions, resources) in ALLOWED[role].items():
+        assert found[sid]["Effect"] == "Allow"
+        assert sorted(found[sid]["Action"]) == sorted(actions), sid
+        assert sorted(map(without_hash, found[sid]["Resource"])) == sorted(resources), sid
+        expected = {"StringEquals": {"cloudwatch:namespace": ["Glue"]}} if sid == "PublishMetrics" else None
+        assert found[sid].get("Condition") == expected, sid
+        assert (found[sid]["Resource"] == ["*"]) == (sid in WITHOUT_RESOURCE), sid
+
+
+def test_there_is_no_other_role_and_no_policy_beside_these(staging: Deployment) -> None:
+    roles = {role["name"].removeprefix(f"{NAME}-") for role in staging.of("aws_iam_role").values()}
+    assert roles == set(ALLOWED) == set(TRUSTED) | {"analyst"}
+    kinds = {address.split(".")[-2] for address in staging.resources if ".aws_iam_" in address}
+    assert kinds == {"aws_iam_role", "aws_iam_role_policy"}
+
+
+@pytest.mark.parametrize("role", TRUSTED)
+def test_only_its_service_takes_a_role(staging: Deployment, role: str) -> None:
+    service, source = TRUSTED[role]
+    statement = staging.trust(f"{NAME}-{role}")
+    del statement["Sid"]
+    condition = {"StringEquals": {"aws:SourceAccount": ACCOUNT, "aws:SourceArn": source}}
+    assert statement == {
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole"],
+        "Principal": {"Service": f"{service}.amazonaws.com"},
+        **({"Condition": condition} if source else {}),
+    }
+
+
+def test_analysts_are_of_this_account_unless_others_are_named(staging: Deployment) -> None:
+    assert staging.trust(f"{NAME}-analyst")["Principal"] == {"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]}
+
+
+def test_services_use_the_key_only_for_this_environment(staging: Deployment) -> None:
+    policy = by_sid(staging.one("aws_kms_key.this")["policy"])
+    assert set(policy) == {"AccountAdministersAndDelegates", "LogsEncryptOwnGroups", "AlertsReachTheTopic"}
+    assert policy["AccountAdministersAndDelegates"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    logs = policy["LogsEncryptOwnGroups"]
+    assert logs["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
+    assert logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"] == [
+        f"arn:aws:logs:{HERE}:log-group:/{NAME}/*",
+        f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-*",
+    ]
+    alerts = policy["AlertsReachTheTopic"]
+    assert alerts["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
+    assert alerts["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+    assert alerts["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+
+
+def test_only_our_rule_and_our_alarms_publish(staging: Deployment) -> None:
+    policy = by_sid(staging.one("aws_sns_topic_policy.alerts")["policy"])
+    assert set(policy) == {"RuleOfFailedRunsPublishes", "AlarmsPublish", "OnlyOverTls"}
+    rule, alarms = policy["RuleOfFailedRunsPublishes"], policy["AlarmsPublish"]
+    assert rule["Principal"] == {"Service": "events.amazonaws.com"}
+    assert rule["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": f"arn:aws:events:{HERE}:rule/{NAME}-failed-runs"},
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+    }
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert alarms["Condition"] == {
+        "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{HERE}:alarm:{NAME}-*"},
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+    }
+
+
+@pytest.mark.parametrize("environment", ["local", "staging"])
+def test_buckets_refuse_plain_http_and_outside_the_laptop_their_deletion(
+    request: pytest.FixtureRequest, environment: str
+) -> None:
+    deployment: Deployment = request.getfixturevalue(environment)
+    policies = deployment.of("aws_s3_bucket_policy")
+    assert len(policies) == 4
+    for address, values in policies.items():
+        arn = f"arn:aws:s3:::{values['bucket']}"
+        policy = by_sid(values["policy"])
+        expected = {"OnlyOverTls", "AccessLogsArrive"} if address.endswith('["logs"]') else {"OnlyOverTls"}
+        assert set(policy) == expected | (set() if environment == "local" else {"NobodyDeletesTheBucket"})
+        tls = policy["OnlyOverTls"]
+        assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "s3:*")
+        assert tls["Resource"] == [arn, f"{arn}/*"]
+        assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        if environment != "local":
+            kept = policy["NobodyDeletesTheBucket"]
+            assert (kept["Effect"], kept["Action"], kept["Resource"]) == ("Deny", ["s3:DeleteBucket"], [arn])
+    logs = by_sid(deployment.one('aws_s3_bucket_policy.this["logs"]')["policy"])["AccessLogsArrive"]
+    assert logs["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert logs["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+
+
+def test_no_statement_allows_a_wildcard_action_or_everybody(staging: Deployment) -> None:
+    seen = 0
+    for address, statement in allowing(staging):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        assert not any("*" in action or "?" in action for action in actions), (address, actions)
+        assert statement.get("Principal") not in ("*", {"AWS": "*"}), address
+        assert "NotAction" not in statement, address
+        assert "NotResource" not in statement, address
+        seen += 1
+    assert seen > 80
+
+
+def allowing(deployment: Deployment) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every policy that allows something."""
+    for address, values in deployment.resources.items():
+        for attribute in ("policy", "assume_role_policy"):
+            if isinstance(text := values.get(attribute), str) and text.startswith("{"):
+                for statement in json.loads(text)["Statement"]:
+                    assert statement["Sid"], address
+                    if statement["Effect"] == "Allow":
+                        yield address, statement
