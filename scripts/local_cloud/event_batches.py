@@ -2,7 +2,7 @@
 
 A trigger gathers events until its batch is full or, from the first event on, its window is over, and then
 starts the workflow; events that come later make the next batch. Gathered events are in memory only. Of a
-workflow at its MaxConcurrentRuns: glue_workflow_runs.start_unattended.
+workflow at its MaxConcurrentRuns: glue_workflow_progress.start_by_events.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import glue
 
-from local_cloud import glue_workflow_runs
+from local_cloud import glue_workflow_progress, glue_workflow_runs
 
 LOG = logging.getLogger("oakvale.glue")
 
@@ -90,6 +90,6 @@ def _start(key: tuple[str, str, str], batch: Batch) -> None:
     reason = {"BatchSize": len(events)} if full else {"BatchWindow": batch.window}
     properties = {"aws:eventIds": f"[{', '.join(events)}]"}
     try:
-        glue_workflow_runs.start_unattended(trigger["WorkflowName"], trigger, properties, reason)
+        glue_workflow_progress.start_by_events(trigger["WorkflowName"], trigger, properties, reason)
     except Exception:
         LOG.exception("trigger %s can't start its workflow: its events %s are lost", key[2], events)

@@ -146,11 +146,12 @@ def _end(job: dict[str, Any], run: dict[str, Any], ending: Ending) -> None:
             run["ErrorMessage"] = ending.message
         if _is_metered(job, run):
             run["DPUSeconds"] = round(ending.seconds * run["MaxCapacity"], 1)
-        _enter(run, ending.state)
-        del _STOPS[run["Id"]]
-        # A run that is stopped or takes too long isn't tried again, as on AWS.
+        # A run that is stopped or takes too long isn't tried again, as on AWS. The next attempt is there before
+        # this one has failed, so that nobody sees a job that has failed for good.
         if ending.state == "FAILED" and run["Attempt"] < int(job["MaxRetries"]):
             _launch(job, _retry(run))
+        _enter(run, ending.state)
+        del _STOPS[run["Id"]]
         _CHANGED.notify_all()
     glue_events.put_state_change(run)
     for callback in ON_FINAL:

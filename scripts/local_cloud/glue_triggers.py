@@ -1,6 +1,6 @@
 """Triggers as Glue keeps them: all that was said when they were made, and whether they are armed.
 
-What a trigger does when it fires is said in glue_workflow_runs.py. A trigger outside a workflow works as
+What a trigger does when it fires is said in glue_workflow_progress.py. A trigger outside a workflow works as
 ON_DEMAND or SCHEDULED; crawlers as actions don't, and CreateTrigger says so. A SCHEDULED trigger doesn't
 tick here: `fire` starts it.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import glue
 
-from local_cloud import glue_workflow_runs
+from local_cloud import glue_workflow_progress, glue_workflow_runs
 from local_cloud.glue_answers import Request, answer
 from local_cloud.glue_jobs import GlueError
 from local_cloud.replacements import replace
@@ -98,7 +98,7 @@ def start(data: Request) -> dict[str, Any]:
     """
     trigger = find(data["Name"])
     if trigger["Type"] == "ON_DEMAND":
-        glue_workflow_runs.fire_start(trigger)
+        glue_workflow_progress.fire_start(trigger)
     _set_state(trigger, "ACTIVATED" if trigger["Type"] in ("SCHEDULED", "CONDITIONAL") else "CREATED")
     return {"Name": trigger["Name"]}
 

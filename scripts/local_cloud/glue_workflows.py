@@ -9,7 +9,7 @@ from typing import Any
 
 from ministack.services import glue
 
-from local_cloud import glue_triggers, glue_workflow_graph, glue_workflow_runs
+from local_cloud import glue_triggers, glue_workflow_graph, glue_workflow_progress, glue_workflow_runs
 from local_cloud.glue_answers import Request, Response, answer
 from local_cloud.glue_jobs import GlueError
 from local_cloud.replacements import replace, require
@@ -42,7 +42,7 @@ def install() -> None:
         }
     )
     glue_triggers.install()
-    glue_workflow_runs.install()
+    glue_workflow_progress.install()
 
 
 def create(data: Request) -> dict[str, Any]:
@@ -89,13 +89,13 @@ def start_run(data: Request) -> dict[str, Any]:
     triggers = glue_workflow_runs.start_triggers(name)
     if not triggers:
         raise GlueError("InvalidInputException", f"Workflow {name} has no start trigger: nothing to run")
-    run = glue_workflow_runs.start(name, triggers[0], data.get("RunProperties", {}))
+    run = glue_workflow_progress.start(name, triggers[0], data.get("RunProperties", {}))
     return {"RunId": run["WorkflowRunId"]}
 
 
 def stop_run(data: Request) -> dict[str, Any]:
     """StopWorkflowRun."""
-    glue_workflow_runs.stop(glue_workflow_runs.find(data["Name"], data["RunId"]))
+    glue_workflow_progress.stop(glue_workflow_runs.find(data["Name"], data["RunId"]))
     return {}
 
 

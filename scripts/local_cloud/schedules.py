@@ -17,7 +17,7 @@ from ministack.core import iam_evaluator, responses
 from ministack.core.router import extract_access_key_id
 from ministack.services import eventbridge, glue, scheduler
 
-from local_cloud import glue_workflow_runs
+from local_cloud import glue_workflow_progress
 from local_cloud.glue_jobs import GlueError
 from local_cloud.replacements import replace, require
 
@@ -103,7 +103,7 @@ def _fire_trigger(trigger: dict[str, Any], moment: str | None) -> list[str]:
         raise NotFireableError(
             f"{trigger['Name']} is a Glue trigger, whose jobs get no event: it can't be given a time"
         )
-    glue_workflow_runs.fire_start(trigger)
+    glue_workflow_progress.fire_start(trigger)
     if "WorkflowName" in trigger:
         return [glue._arn("workflow", trigger["WorkflowName"])]
     return [glue._arn("job", action["JobName"]) for action in trigger.get("Actions", [])]
