@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -37,21 +38,25 @@ NOT_SEARCHED = {
 
 
 class ProviderError(Exception):
-    """Terraform can't get the AWS provider; the message says how it can."""
+    """Terraform can't get the AWS provider: `reason` says why, `remedy` how it can."""
+
+    def __init__(self, reason: str, remedy: str = HOW_TO_GET_IT) -> None:
+        super().__init__(f"{reason}: {remedy}")
+        self.reason, self.remedy = reason, remedy
 
 
 def choose(program: str) -> Path | None:
     """The mirror to install from; None stands for Terraform's own ways. Raises ProviderError when nothing has it."""
     if named := os.environ.get(MIRROR_VARIABLE):
         if not is_mirror(Path(named)):
-            raise ProviderError(f"{MIRROR_VARIABLE} is {named}, but there is no {LAYOUT} in it: {HOW_TO_GET_IT}")
+            raise ProviderError(f"{MIRROR_VARIABLE} is {named}, but there is no {LAYOUT} in it")
         return Path(named).absolute()
     reached, reason = reaches(program)
     if reached:
         return None
     mirror = next(mirrors(), None)
     if mirror is None:
-        raise ProviderError(f"Terraform can't get the AWS provider ({reason}), and no mirror is here: {HOW_TO_GET_IT}")
+        raise ProviderError(f"Terraform can't get the AWS provider ({reason}), and there is no mirror here")
     return mirror
 
 
@@ -71,7 +76,7 @@ def reaches(program: str) -> tuple[bool, str]:
             )
         except subprocess.TimeoutExpired:
             return False, f"the registry doesn't answer within {TIMEOUT_SECONDS} s"
-    said = " ".join(answer.stderr.replace("│", " ").split())
+    said = " ".join(re.sub("[╷│╵]", " ", answer.stderr).split())
     return REACHED in said, said.partition("To see which modules")[0].strip()
 
 
@@ -99,10 +104,10 @@ def _usual_places() -> Iterator[Path]:
 
 
 def _found(top: Path = Path("/")) -> Iterator[Path]:
-    """Folders two or three levels below the top of the file system, as container images have them."""
+    """Folders one or two levels below the top of the file system, as container images have them."""
     for folder in sorted(top.iterdir()):
         if folder.name not in NOT_SEARCHED and not folder.name.startswith(".") and folder.is_dir():
-            for depth in ("*/", "*/*/"):
+            for depth in ("", "*/"):
                 yield from sorted(path.parents[2] for path in folder.glob(depth + LAYOUT))
 
 

@@ -80,9 +80,12 @@ def init(environment: Environment, bucket: str) -> None:
     """Prepares the environment's folder: backend, modules, provider."""
     known, mirror = terraform_provider.remembered()
     if known:
-        with contextlib.suppress(TerraformError):  # the choice of another day needn't work today
+        try:
             _init(environment, bucket, mirror)
             return
+        except TerraformError as error:
+            if "provider" not in str(error):
+                raise  # else: what worked another day needn't work today
     try:
         mirror = terraform_provider.choose(_program())
     except terraform_provider.ProviderError as error:

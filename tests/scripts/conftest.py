@@ -34,6 +34,8 @@ sys.stderr.write(answer["error"])
 sys.stdout.flush()
 if answer["hang"]:
     def stop(*_):
+        with open(folder + "/interrupted", "a") as interrupted:
+            interrupted.write("once\\n")
         print("Gracefully shutting down...", flush=True)
         sys.exit(1)
     signal.signal(signal.SIGINT, stop)
