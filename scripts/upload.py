@@ -28,7 +28,7 @@ LARGE_BYTES = 1_000_000
 
 def upload(environment: environments.Environment, note: Callable[[str], None]) -> str:
     """Puts each artefact that isn't there yet, and checks all that are; returns the bucket's name."""
-    artifacts = read_manifest()
+    artifacts = read_manifest(ROOT)
     account = environments.account(environment)
     bucket = deployment_bucket.name(account, environment.region)
     s3 = environment.session().client("s3")
