@@ -1,6 +1,6 @@
 """Show what this machine needs to run the project, what it has, and how to get the rest.
 
-Runs with any Python 3 and without a single package installed: it is the first thing to try.
+Runs with Python 3.8 and newer, without a single package installed: it is the first thing to try.
 """
 
 from __future__ import annotations
