@@ -7,6 +7,7 @@ tick here: `fire` starts it.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from ministack.services import glue
@@ -15,6 +16,8 @@ from local_cloud import glue_workflow_progress, glue_workflow_runs
 from local_cloud.glue_answers import Request, answer
 from local_cloud.glue_jobs import GlueError
 from local_cloud.replacements import replace
+
+LOG = logging.getLogger("oakvale.glue")
 
 START_TYPES = ("ON_DEMAND", "SCHEDULED", "EVENT")
 DEFINITION = ("Description", "Schedule", "Actions", "Predicate", "EventBatchingCondition")
@@ -55,7 +58,7 @@ def create(data: Request) -> dict[str, Any]:
     trigger = {key: data[key] for key in ("Name", "Type", "WorkflowName", *DEFINITION) if key in data}
     _check(trigger)
     active = data.get("StartOnCreation", False) and data["Type"] in ("SCHEDULED", "CONDITIONAL")
-    glue._triggers[name] = trigger | {"State": "ACTIVATED" if active else "CREATED"}
+    _set_state(trigger, "ACTIVATED" if active else "CREATED")
     if data.get("Tags"):
         glue._tags[glue._arn("trigger", name)] = dict(data["Tags"])
     return {"Name": name}
@@ -110,6 +113,10 @@ def stop(data: Request) -> dict[str, Any]:
 
 
 def _set_state(trigger: dict[str, Any], state: str) -> None:
+    if (trigger["Type"], state) == ("SCHEDULED", "ACTIVATED"):
+        LOG.warning(
+            "trigger %s is on but doesn't tick in the laptop cloud: `fire %s`", trigger["Name"], trigger["Name"]
+        )
     glue._triggers[trigger["Name"]] = trigger | {"State": state}
 
 

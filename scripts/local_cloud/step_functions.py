@@ -52,7 +52,9 @@ def install() -> None:
 
 def _task(start: Callable[[dict[str, Any], dict[str, Any]], StartedWork]) -> Callable[[str, dict[str, Any]], Any]:
     def run(resource: str, input_data: dict[str, Any]) -> Any:
-        attempt = _attempt.get()
+        attempt = _attempt.get(None)
+        if attempt is None:
+            raise stepfunctions._ExecutionError("States.Runtime", f"{resource} works in executions, not in TestState")
         work = start(attempt.execution, input_data)
         return _wait(work, attempt) if resource.endswith(".sync") else work.answer
 
@@ -93,7 +95,7 @@ def _keep_deadline() -> None:
     def invoke_with_timeout(resource: str, input_data: dict[str, Any], timeout: float) -> Any:
         if resource.removeprefix("arn:aws:states:::").removesuffix(".sync") not in step_functions_tasks.TASKS:
             return original(resource, input_data, timeout)
-        _attempt.get().deadline = time.monotonic() + timeout
+        _attempt.get().deadline = time.monotonic() + timeout  # a retry has the whole time again
         return stepfunctions._invoke_resource(resource, input_data)
 
     parameters = ["resource", "input_data", "timeout"]
