@@ -94,10 +94,14 @@ def _folder() -> Iterator[Path]:
 def _fetch(s3: Any, job: Mapping[str, Any], arguments: Mapping[str, str], folder: Path) -> tuple[Path, list[Path]]:
     """The script and the libraries of --extra-py-files."""
     script = glue_process.fetch(s3, job.get("Command", {}).get("ScriptLocation", ""), folder)
-    libraries = folder / "libraries"
-    libraries.mkdir()
-    locations = filter(None, arguments.get("--extra-py-files", "").split(","))
-    return script, [glue_process.fetch(s3, location.strip(), libraries) for location in locations]
+    found = {}
+    # The jars are read for the sake of the rights alone: Spark has its own here, of the same versions.
+    for name in ("--extra-py-files", "--extra-jars"):
+        target = folder / name.strip("-")
+        target.mkdir()
+        locations = filter(None, arguments.get(name, "").split(","))
+        found[name] = [glue_process.fetch(s3, location.strip(), target) for location in locations]
+    return script, found["--extra-py-files"]
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from typing import IO, Any
 from botocore.exceptions import ClientError
 
 LOG = logging.getLogger("oakvale.glue")
-LINES_KEPT = 400
+LINES_KEPT = 5000
+"""Of the end of a log, for the message of a failed run: the traces of one Java error take hundreds."""
 LINES_AT_ONCE = 1000
 CHUNK = 65536
 DEFAULT_GROUP = "/aws-glue/jobs"

@@ -79,15 +79,8 @@ def run_to_end(
     timeout: float,
 ) -> Ending:
     """Runs a process until it ends, is stopped or takes longer than `timeout` seconds; nothing of it is left."""
-    process = subprocess.Popen(
-        arguments,
-        env=dict(variables),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        process_group=0,  # of its own, to end all that it starts
-    )
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = child_process.start(arguments, variables, cwd=folder, **streams)
     assert process.stdout is not None
     assert process.stderr is not None
     pumps = [glue_logs.pump(process.stdout, output.write), glue_logs.pump(process.stderr, errors.write)]

@@ -153,8 +153,7 @@ def _end(job: dict[str, Any], run: dict[str, Any], ending: Ending) -> None:
         _enter(run, ending.state)
         del _STOPS[run["Id"]]
         _CHANGED.notify_all()
-    glue_events.put_state_change(run)
-    for callback in ON_FINAL:
+    for callback in (glue_events.put_state_change, *ON_FINAL):
         try:
             callback(run)
         except Exception:

@@ -43,23 +43,18 @@ class JvmProcess:
         variables = laptop_spark.variables(laptop_spark.settings(), laptop_spark.BUILD_FOLDER / "warm.properties")
         with tempfile.TemporaryDirectory() as folder:
             connection = Path(folder) / "connection"
-            process = subprocess.Popen(
+            own = {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection), "SPARK_CONNECT_MODE": "0"}
+            process = child_process.start(
                 [f"{variables['SPARK_HOME']}/bin/spark-submit", *shlex.split(variables["PYSPARK_SUBMIT_ARGS"])],
-                env={
-                    **child_process.inherited(),
-                    **variables,
-                    "_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection),
-                    "SPARK_CONNECT_MODE": "0",
-                },
+                {**child_process.inherited(), **variables, **own},
                 stdin=subprocess.PIPE,  # it ends when this is closed: with the server, however that ends
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                process_group=0,
             )
             try:
                 port, secret = _read(connection, process)
             except BaseException:
-                process.kill()
+                child_process.end_group(process)
                 raise
         booted = cls(process, port, secret)
         assert process.stdout is not None

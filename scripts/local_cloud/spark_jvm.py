@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+import laptop_spark
 from local_cloud.glue_logs import LogStream
 from local_cloud.jvm_process import JvmError, JvmProcess
 
@@ -92,5 +93,5 @@ def _boot() -> None:
         if not _CURRENT:
             try:
                 _CURRENT.append(JvmProcess.boot())
-            except JvmError:
+            except (JvmError, *laptop_spark.ERRORS):
                 LOG.exception("the next run will try again")

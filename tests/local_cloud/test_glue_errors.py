@@ -28,8 +28,10 @@ JAVA = """\
 Traceback (most recent call last):
   File "movies.py", line 5, in <module>
 py4j.protocol.Py4JJavaError: An error occurred while calling o45.save.
-: java.nio.file.AccessDeniedException: s3://lake/gold: Forbidden
+: org.apache.spark.SparkException: no file
 \tat org.apache.spark.sql.DataFrameWriter.save(DataFrameWriter.scala:1)
+Caused by: java.nio.file.AccessDeniedException: s3://lake
+\tat org.apache.hadoop.fs.s3a.S3AUtils.translateException(S3AUtils.java:270)
 Caused by: software.amazon.awssdk.services.s3.model.S3Exception: Forbidden
 \t... 21 more
 """
@@ -46,9 +48,11 @@ SyntaxError: invalid syntax
     [
         (PYTHON, "ValueError: no such film"),
         (CHAINED, "lakehouse.storage.Changed: s3://lake/x is gone"),
-        (JAVA, "java.nio.file.AccessDeniedException: s3://lake/gold: Forbidden"),
+        (JAVA, "org.apache.spark.SparkException: no file; Caused by: java.nio.file.AccessDeniedException: s3://lake"),
+        (JAVA.partition("Caused")[0], "org.apache.spark.SparkException: no file"),
         (SYNTAX, "SyntaxError: invalid syntax"),
         ("movies.py: error: argument --layer: invalid choice: 'tin'\n", None),
+        ("java.lang.Exception: x\n\tat a.B(C.scala:1)\n\t... 14 more\n", "java.lang.Exception: x"),
         ("", "the script ended with exit code 3 and said nothing"),
     ],
 )
