@@ -1,0 +1,98 @@
+"""The whole deployment on a laptop cloud, applied once for all tests of this folder, which run in one process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import backfill
+import deploy
+import deployment
+import environments
+import package
+import workflow_runs
+from film_dirt import KINDS
+from local_cloud import control
+
+FIRST = date(2026, 11, 1)
+LAYERS = ("bronze", "silver", "gold")
+START_SECONDS, RUN_SECONDS = 120.0, 600.0
+# A catalogue in which all kinds of dirt occur.
+SETTINGS = {"seed": 11, "movies": 300, "corrections": 0.2, "dirt": dict.fromkeys(KINDS, 0.02)}
+
+
+@dataclass
+class Deployed:
+    """The local environment on a cloud of the tests' own, and what tests do with it."""
+
+    cloud: control.Cloud
+    lake: deployment.Deployment
+    days: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def client(self, service: str) -> Any:
+        """A client with all rights."""
+        return self.lake.client(service)
+
+    def bucket(self, name: str) -> str:
+        """A bucket's deployed name, by its name in the outputs."""
+        return str(self.lake.outputs[f"{name}_bucket"])
+
+    def land_days(self, count: int) -> list[dict[str, Any]]:
+        """Lets the function make the files of the next days, and the landed files start the workflow; its job runs."""
+        glue, workflow = self.client("glue"), self.lake.named("workflows", "movies")
+        known = workflow_runs.run_ids(glue, workflow)
+        function = self.lake.named("functions", "generate_movies")
+        for number in range(self.days, self.days + count):
+            event = {"date": (FIRST + timedelta(days=number)).isoformat(), **SETTINGS}
+            assert backfill.invoke(self.client("lambda"), function, event)["outcome"] == "written"
+        self.days += count
+        return self.follow(workflow_runs.await_start(glue, workflow, known, START_SECONDS))
+
+    def run(self) -> list[dict[str, Any]]:
+        """Starts the workflow by hand and waits for its end; its job runs."""
+        return self.follow(self.client("glue").start_workflow_run(Name=self.lake.named("workflows", "movies"))["RunId"])
+
+    def follow(self, run_id: str) -> list[dict[str, Any]]:
+        """Waits for the end of a run of the workflow; its job runs. Raises when one fails."""
+        workflow = self.lake.named("workflows", "movies")
+        return workflow_runs.follow(self.client("glue"), workflow, run_id, RUN_SECONDS, self.notes.append)
+
+    def objects(self, bucket: str, prefix: str = "") -> dict[str, Any]:
+        """All objects of a bucket below a prefix, by key, as a listing shows them."""
+        pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket(bucket), Prefix=prefix)
+        return {item["Key"]: item for page in pages for item in page.get("Contents", [])}
+
+    def download(self, folder: Path) -> Path:
+        """Copies raw and lake into a folder, files with the times that their objects have."""
+        s3 = self.client("s3")
+        for bucket in ("raw", "lake"):
+            for key, item in self.objects(bucket).items():
+                path = folder / key
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(s3.get_object(Bucket=self.bucket(bucket), Key=key)["Body"].read())
+                since = item["LastModified"] - datetime(1970, 1, 1, tzinfo=UTC)  # whole numbers: a float would round
+                os.utime(path, ns=(since // timedelta(microseconds=1) * 1000,) * 2)
+        return folder
+
+
+@pytest.fixture(scope="package")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """The local environment, applied; this process then speaks to its cloud alone, until the folder's tests end."""
+    variables, folder, notes = dict(os.environ), tmp_path_factory.mktemp("cloud"), list[str]()
+    package.package()
+    cloud = control.start(folder)
+    try:
+        environments.enter_cloud(cloud)
+        deploy.apply("local", notes.append)
+        yield Deployed(cloud, deployment.read("local"), notes=notes)
+    finally:
+        os.environ.clear()
+        os.environ.update(variables)
+        control.stop(folder)

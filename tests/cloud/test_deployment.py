@@ -1,0 +1,121 @@
+"""Several days through Lambda, S3 events, a workflow, Glue jobs and Athena, under enforced IAM, equal the oracle."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import awswrangler
+import pyathena
+import pytest
+
+import athena_client
+import deploy
+import deployment
+from tests.cloud.conftest import LAYERS, Deployed
+from tests.oracles import movies as oracle
+from tests.pipelines.test_movies import differences
+
+TABLES = ("bronze", "silver", "quarantine", "gold", "ledger")
+GENRES = "SELECT genre, movies, total_budget, average_vote, best_movie_id FROM movies_by_genre ORDER BY genre"
+
+
+@pytest.fixture(scope="module")
+def five_days(deployed: Deployed) -> Deployed:
+    """Five days of films, which landed in two parts and so were taken by two runs."""
+    for days in (3, 2):
+        runs = deployed.land_days(days)
+        assert [run["JobName"] for run in runs] == [deployed.lake.named("jobs", f"movies-{name}") for name in LAYERS]
+    return deployed
+
+
+@pytest.fixture(scope="module")
+def copy(five_days: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The raw files and the lake as files of this machine."""
+    return five_days.download(tmp_path_factory.mktemp("copy"))
+
+
+def test_every_table_equals_the_oracle(copy: Path) -> None:
+    found = differences(copy)
+    assert {name: difference[1:] for name, difference in found.items()} == dict.fromkeys(found, (0, 0))
+    assert sum(difference[0] for difference in found.values()) >= 1_500
+
+
+def test_the_second_run_took_only_what_was_new(five_days: Deployed) -> None:
+    first, second = five_days.lake.run_records("movies", "bronze")
+    assert (first["files"], second["files"]) == ({"read": 3}, {"read": 2})
+    assert [account["after"] for account in second["accounts"]] == [1]
+
+
+def with_boto3(deployed: Deployed, sql: str) -> list[tuple[Any, ...]]:
+    """The rows as Athena's API gives them, typed."""
+    outputs = deployed.lake.outputs
+    result = athena_client.query(deployed.client("athena"), outputs["workgroup"], outputs["databases"]["gold"], sql)
+    kinds: dict[str, Callable[[str], Any]] = {"BIGINT": int, "DECIMAL": Decimal}
+    types = [kinds.get(name.split("(")[0], str) for name in result.types]
+    return [
+        tuple(None if value is None else kind(value) for kind, value in zip(types, row, strict=True))
+        for row in result.rows
+    ]
+
+
+def with_awswrangler(deployed: Deployed, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a pandas frame."""
+    outputs = deployed.lake.outputs
+    frame = awswrangler.athena.read_sql_query(
+        sql, database=outputs["databases"]["gold"], workgroup=outputs["workgroup"], ctas_approach=False
+    )
+    plain = frame.astype(object).where(frame.notna(), None)
+    return [tuple(row) for row in plain.itertuples(index=False, name=None)]
+
+
+def with_pyathena(deployed: Deployed, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a DB-API cursor."""
+    outputs = deployed.lake.outputs
+    connection = pyathena.connect(
+        work_group=outputs["workgroup"], schema_name=outputs["databases"]["gold"], region_name=outputs["region"]
+    )
+    return [tuple(row) for row in connection.cursor().execute(sql).fetchall()]
+
+
+@pytest.mark.parametrize("read", [with_boto3, with_awswrangler, with_pyathena])
+def test_gold_through_athena_equals_the_oracle(
+    five_days: Deployed, copy: Path, read: Callable[[Deployed, str], list[tuple[Any, ...]]]
+) -> None:
+    expected = oracle.compute(oracle.read_lake(copy)).execute(GENRES.replace("movies_by", "gold_movies_by")).fetchall()
+    assert len(expected) > 10
+    assert Counter(read(five_days, GENRES)) == Counter(expected)
+
+
+def test_a_run_without_news_commits_nothing(five_days: Deployed) -> None:
+    def tables() -> dict[str, str]:
+        return {key: item["ETag"] for layer in TABLES for key, item in five_days.objects("lake", f"{layer}/").items()}
+
+    before = tables()
+    five_days.run()
+    assert tables() == before
+    for layer in LAYERS:
+        *_, newest = five_days.lake.run_records("movies", layer)
+        assert newest["outcome"] == "idle"
+
+
+def test_a_second_plan_is_empty(five_days: Deployed) -> None:
+    shown: list[str] = []
+    assert not deploy.plan("local", shown.append), "\n".join(shown)
+
+
+def test_two_environments_live_side_by_side(five_days: Deployed) -> None:
+    deploy.apply("dev", five_days.notes.append)
+    dev = deployment.read("dev")
+    kinds = ("databases", "functions", "jobs", "roles", "workflows")
+    ours, theirs = ({name for kind in kinds for name in lake.outputs[kind].values()} for lake in (five_days.lake, dev))
+    assert len(ours) == len(theirs)
+    assert ours.isdisjoint(theirs)
+    assert not deploy.plan("local", five_days.notes.append), "dev has changed local"
+    assert not deploy.plan("dev", five_days.notes.append)
+    deploy.destroy("dev", five_days.notes.append)
+    assert not deploy.plan("local", five_days.notes.append), "what is left of local without dev has changed"
+    five_days.run()
