@@ -15,10 +15,10 @@ from function_imports import FunctionError, handlers, reached
 UNZIPPED_LIMIT = 250 * 1024 * 1024
 """Lambda's own limit in bytes."""
 RUNTIME = (
-    *("--platform", "manylinux2014_x86_64", "--python-version", "3.13", "--implementation", "cp"),
+    *("--platform", "manylinux2014_aarch64", "--python-version", "3.13", "--implementation", "cp"),
     *("--only-binary", ":all:"),
 )
-"""What pip must install for, wherever it runs."""
+"""What pip must install for, wherever it runs: the runtime and architecture of terraform/modules/function."""
 TIMEOUT_SECONDS = 600
 # Written by pip for this machine: launchers with its paths, and the lists of files that name them.
 OF_THIS_MACHINE = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")

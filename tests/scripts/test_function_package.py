@@ -144,10 +144,10 @@ def wheels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_requirements_are_installed_for_lambda_and_kept(tmp_path: Path, wheels: Path) -> None:
     requirements = tmp_path / "requirements.txt"
-    wanted = make_wheel(wheels, "native", "cp313-cp313-manylinux2014_x86_64")
+    wanted = make_wheel(wheels, "native", "cp313-cp313-manylinux2014_aarch64")
     requirements.write_text(wanted)
     installed = function_package.install(requirements, tmp_path / "cache")
-    assert (installed / "native.py").read_text() == "TAG = 'cp313-cp313-manylinux2014_x86_64'\n"
+    assert (installed / "native.py").read_text() == "TAG = 'cp313-cp313-manylinux2014_aarch64'\n"
     assert list(installed.rglob("*.pyc")) == []
     shutil.rmtree(wheels)  # a second time nothing is asked for
     assert function_package.install(requirements, tmp_path / "cache") == installed
@@ -170,6 +170,19 @@ def test_the_requirements_are_the_same_on_every_machine() -> None:
     text = (ROOT / "requirements-lambda.txt").read_text(encoding="utf-8")
     conditions = {found.strip() for found in re.findall(r"^\S+==\S+ ;([^\\]+)", text, re.MULTILINE)}
     assert conditions <= {"sys_platform == 'win32'"}
+
+
+def test_they_are_those_of_the_deployed_functions() -> None:
+    """Terraform's word for the architecture and pip's; a compiled package for another one fails at the first call."""
+    text = (ROOT / "terraform" / "modules" / "function" / "function.tf").read_text(encoding="utf-8")
+    architecture = re.search(r'architectures\s*=\s*\["(\w+)"\]', text)
+    runtime = re.search(r'runtime\s*=\s*"python([\d.]+)"', text)
+    assert architecture is not None
+    assert runtime is not None
+    platform = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}[architecture.group(1)]
+    options = function_package.RUNTIME
+    assert options[options.index("--platform") + 1] == platform
+    assert options[options.index("--python-version") + 1] == runtime.group(1)
 
 
 @pytest.fixture(scope="module")
