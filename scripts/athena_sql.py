@@ -7,6 +7,7 @@ the tables that exist, the words that Athena lets stand before a parenthesis, an
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from itertools import pairwise
 
 import sqlglot
@@ -61,6 +62,19 @@ def translate(sql: str, tables: Tables, default_schema: str) -> str:
     except SqlglotError as error:
         # The parser underlines the place with terminal codes in the lines that follow.
         raise QueryError(str(error).splitlines()[0]) from error
+
+
+def with_parameters(sql: str, parameters: Sequence[str]) -> str:
+    """A query whose `?` are filled in with execution parameters, each the text of a literal."""
+    try:
+        places = [token for token in sqlglot.tokenize(sql, read="athena") if token.token_type is TokenType.PLACEHOLDER]
+    except SqlglotError:
+        return sql  # what is wrong with the text is said where it is parsed
+    if len(places) != len(parameters):
+        raise QueryError(f"Incorrect number of parameters: expected {len(places)} but found {len(parameters)}")
+    for place, parameter in reversed(list(zip(places, parameters, strict=True))):
+        sql = f"{sql[: place.start]}{parameter}{sql[place.end + 1 :]}"
+    return sql
 
 
 def tables_named(sql: str, default_schema: str) -> list[tuple[str, str]]:

@@ -102,6 +102,10 @@ def _run(execution: dict[str, Any], query: str, database: str) -> int:
     named = athena_sql.tables_named(query, database)
     athena_access.check_tables(named)
     tables = [_table(*each) for each in named]
+    try:
+        query = athena_sql.with_parameters(query, execution.get("ExecutionParameters", []))
+    except athena_sql.QueryError as error:
+        raise QueryFailed(f"INVALID_PARAMETER_USAGE: {error}") from error
     result, scanned = athena_delta.run(query, tables, database, athena_access.credentials(), responses.get_region())
     athena_results.keep(execution, result)
     return scanned

@@ -79,6 +79,8 @@ def _start() -> None:
         if answer[0] == 200:
             execution = athena._executions[json.loads(answer[2])["QueryExecutionId"]]
             execution["ResultConfiguration"] = {**result, **execution["ResultConfiguration"]}
+            if parameters := data.get("ExecutionParameters"):
+                execution["ExecutionParameters"] = parameters
         return answer
 
     replace(athena, "_start_query_execution", start_query_execution, parameters=["data"])

@@ -75,6 +75,15 @@ def test_queries(athena: Any, sql: str, expected: list[list[str]]) -> None:
     assert rows(athena, execution) == expected
 
 
+def test_execution_parameters_fill_in_question_marks(athena: Any) -> None:
+    sql = "select genre, '?' as mark from movies where genre = ? and movies < ?"
+    execution = execute(athena, sql, ExecutionParameters=["'Drama'", "8"])
+    assert rows(athena, execution) == [["genre", "mark"], ["Drama", "?"]]
+    assert execution["ExecutionParameters"] == ["'Drama'", "8"]
+    reason = execute(athena, sql, ExecutionParameters=["1"])["Status"]["StateChangeReason"]
+    assert reason == "INVALID_PARAMETER_USAGE: Incorrect number of parameters: expected 2 but found 1"
+
+
 def test_pages_count_the_header_as_a_row(athena: Any) -> None:
     execution = execute(athena, "select i from numbers order by i")
     pages = athena.get_paginator("get_query_results").paginate(QueryExecutionId=execution["QueryExecutionId"])

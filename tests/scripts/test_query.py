@@ -7,14 +7,18 @@ import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import deltalake
 import duckdb
 import pytest
 
+import athena_client
+import deployment
 import query as query_script
 from athena_sql import QueryError
-from query import Result, connect, printable, query
+from environments import DeployError
+from query import Result, ask, connect, printable, query
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = {
@@ -235,3 +239,23 @@ def test_the_home_directory_stays_untouched(lake: Path, tmp_path: Path, monkeypa
 
 def test_every_layer_of_a_lake_is_known() -> None:
     assert sorted(query_script.LAYERS) == sorted({table.split("/")[0] for table in TABLES})
+
+
+def test_a_deployed_environment_is_asked_through_its_athena(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    answer = Result(["a"], ["INTEGER"], [("1",)])
+    outputs = {"workgroup": "oakvale-dev", "databases": {"gold": "oakvale_dev_gold"}}
+    deployed = SimpleNamespace(outputs=outputs, client=lambda service: service)
+    monkeypatch.setattr(deployment, "connect", lambda environment: asked.append(environment) or deployed)
+    monkeypatch.setattr(athena_client, "query", lambda *arguments: asked.append(arguments) or answer)
+    assert ask("dev", "select 1 as a") is answer
+    assert asked == ["dev", ("athena", "oakvale-dev", "oakvale_dev_gold", "select 1 as a")]
+
+
+def test_an_environment_that_is_not_deployed_says_what_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    def connect(environment: str) -> None:
+        raise DeployError(f"nothing is deployed in {environment}: make apply ENV={environment}")
+
+    monkeypatch.setattr(deployment, "connect", connect)
+    with pytest.raises(QueryError, match="nothing is deployed in dev: make apply ENV=dev"):
+        ask("dev", "select 1")
