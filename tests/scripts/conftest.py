@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 import pytest
 from moto import mock_aws
 
@@ -18,6 +20,7 @@ import terraform_provider
 import terraform_runner
 import upload
 
+LOADER = botocore.loaders.Loader()
 ACCOUNT = "123456789012"
 BUCKET = f"oakvale-deployment-{ACCOUNT}-eu-west-1"
 PROGRAM = """#!{python}
@@ -25,7 +28,7 @@ import json, os, signal, sys, time
 folder = os.path.dirname(os.path.abspath(__file__))
 command = next(argument for argument in sys.argv[1:] if not argument.startswith("-"))
 with open(folder + "/calls", "a") as calls:
-    calls.write(json.dumps([command, sys.argv[1:], dict(os.environ)]) + "\\n")
+    calls.write(json.dumps([command, sys.argv[1:], {{**os.environ, "PROCESS_GROUP": str(os.getpgrp())}}]) + "\\n")
 answers = json.load(open(folder + "/answers"))
 answer = next((a for a in answers if a["command"] == command and a["having"] in " ".join(sys.argv)), None)
 answer = answer or {{"out": "", "error": "", "code": 0, "hang": False}}
@@ -111,6 +114,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    # One loader for all clients: to read the descriptions of S3 anew for each takes most of a test's time.
+    monkeypatch.setattr(botocore.session, "create_loader", lambda search_path: LOADER)
     with mock_aws():
         yield boto3.client("s3", region_name="eu-west-1")
 

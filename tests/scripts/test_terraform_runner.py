@@ -194,6 +194,7 @@ def test_an_interrupt_lets_terraform_end_well(project: Path, terraform: FakeTerr
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         terraform_runner.plan(environments.find("dev"), interrupt)
+    assert terraform.calls()[0][1]["PROCESS_GROUP"] != str(os.getpgrp())
     assert (terraform.program.parent / "interrupted").read_text() == "once\n"
     assert time.monotonic() - began < 30
 
