@@ -64,6 +64,7 @@ check: jars ## Run all checks: format, lint, types, build, tests (what CI runs)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	PYTHONPATH=glue_scripts $(BIN)/python scripts/package.py
+	$(BIN)/python scripts/scan_terraform.py
 	$(PYTEST)
 
 test: jars ## Run the tests [TEST_PROCESSES=2]
@@ -91,7 +92,7 @@ destroy: jars ## Delete what was deployed; asks first [ENV=local, YES=1: without
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py destroy --environment "$(ENV)" $(if $(YES),--yes)
 
 demo: jars ## The whole journey on a laptop cloud of its own: Lambda, S3, Glue workflow, Athena, gold as tables
-	@$(BIN)/python scripts/demo.py
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/demo.py
 
 up: jars ## Start the laptop cloud, which stays up [COLD=1: a JVM of its own for each job]
 	@$(BIN)/python scripts/local_cloud up $(if $(COLD),--cold)

@@ -21,9 +21,11 @@ from pyspark.sql import SparkSession
 import query
 
 LAYERS = ("bronze", "silver", "gold")
+# They share one folder for Terraform's data, so they never run side by side.
+DEPLOYING = ("tests/cloud/", "tests/test_readme.py")
 # The longest come first, so that no process is left alone with one of them at the end.
 LONG = (
-    "tests/cloud/",
+    *DEPLOYING,
     "tests/lakehouse/test_crash.py",
     "tests/lakehouse/test_bad_files.py",
     "tests/lakehouse/test_arrival.py",
@@ -35,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keeps together what shares a costly fixture, when several processes run the tests: a file, the deployed cloud."""
     for item in items:
         file = item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group("cloud" if file.startswith("tests/cloud/") else file))
+        item.add_marker(pytest.mark.xdist_group("cloud" if file.startswith(DEPLOYING) else file))
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -64,6 +65,16 @@ class Deployed:
         workflow = self.lake.named("workflows", "movies")
         return workflow_runs.follow(self.client("glue"), workflow, run_id, RUN_SECONDS, self.notes.append)
 
+    def wait_for_job(self, job: str, run_id: str) -> None:
+        """Waits until a job run and what Glue makes of it by itself have ended."""
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
+            runs = self.client("glue").get_job_runs(JobName=job)["JobRuns"]
+            if not any(run["JobRunState"] in ("STARTING", "RUNNING", "STOPPING", "WAITING") for run in runs):
+                return
+            time.sleep(0.2)
+        raise AssertionError(f"run {run_id} of {job} has not ended within {RUN_SECONDS:.0f} s")
+
     def objects(self, bucket: str, prefix: str = "") -> dict[str, Any]:
         """All objects of a bucket below a prefix, by key, as a listing shows them."""
         pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=self.bucket(bucket), Prefix=prefix)
@@ -96,3 +107,12 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         os.environ.clear()
         os.environ.update(variables)
         control.stop(folder)
+
+
+@pytest.fixture(scope="package")
+def five_days(deployed: Deployed) -> Deployed:
+    """Five days of films, which landed in two parts and so were taken by two runs."""
+    for days in (3, 2):
+        runs = deployed.land_days(days)
+        assert [run["JobName"] for run in runs] == [deployed.lake.named("jobs", f"movies-{name}") for name in LAYERS]
+    return deployed

@@ -24,15 +24,6 @@ GENRES = "SELECT genre, movies, total_budget, average_vote, best_movie_id FROM m
 
 
 @pytest.fixture(scope="module")
-def five_days(deployed: Deployed) -> Deployed:
-    """Five days of films, which landed in two parts and so were taken by two runs."""
-    for days in (3, 2):
-        runs = deployed.land_days(days)
-        assert [run["JobName"] for run in runs] == [deployed.lake.named("jobs", f"movies-{name}") for name in LAYERS]
-    return deployed
-
-
-@pytest.fixture(scope="module")
 def copy(five_days: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The raw files and the lake as files of this machine."""
     return five_days.download(tmp_path_factory.mktemp("copy"))
