@@ -58,6 +58,7 @@ def test_tags_are_there_until_the_job_is_deleted(client: Clients) -> None:
         glue.create_job(Name="definition-tags", Role="any", Command=GIVEN["Command"], Tags=tags)
         assert glue.get_tags(ResourceArn=arn)["Tags"] == tags
         glue.delete_job(JobName="definition-tags")
+        assert glue.get_tags(ResourceArn=arn)["Tags"] == {}
     with pytest.raises(glue.exceptions.EntityNotFoundException, match="Job definition-tags not found"):
         glue.get_job(JobName="definition-tags")
 
