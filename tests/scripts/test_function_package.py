@@ -165,6 +165,13 @@ def test_a_wheel_with_another_hash_is_refused(tmp_path: Path, wheels: Path) -> N
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+def test_a_requirement_without_a_hash_is_refused(tmp_path: Path, wheels: Path) -> None:
+    make_wheel(wheels, "native", "py3-none-any")
+    (tmp_path / "requirements.txt").write_text("native==1.0\n")
+    with pytest.raises(FunctionError, match=r"(?s)for Lambda:\n .*--require-hashes mode"):
+        function_package.install(tmp_path / "requirements.txt", tmp_path / "cache")
+
+
 def test_the_requirements_are_the_same_on_every_machine() -> None:
     """pip reads conditions as those of the machine that it runs on, not of the one that it installs for."""
     text = (ROOT / "requirements-lambda.txt").read_text(encoding="utf-8")

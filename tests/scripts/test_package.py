@@ -132,6 +132,7 @@ def unzipped(path: Path) -> dict[str, bytes]:
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         assert archive.namelist() == sorted(archive.namelist())
+        assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         return {name: archive.read(name) for name in archive.namelist()}
 
 
