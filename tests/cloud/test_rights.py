@@ -91,6 +91,14 @@ def test_every_statement_is_needed(busy_days: Deployed, role: str) -> None:
     assert needless == NOT_ASKED_FOR[role]
 
 
+@pytest.mark.parametrize("role", ROLES)
+def test_a_linter_of_policies_finds_nothing(deployed: Deployed, role: str) -> None:
+    """Actions that AWS knows, on resources that they can have; parliament is not ours."""
+    document = {"Version": "2012-10-17", "Statement": statements(deployed, role)}
+    found = parliament.analyze_policy_string(json.dumps(document)).findings
+    assert [(finding.issue, finding.detail) for finding in found] == []
+
+
 @contextmanager
 def without(deployed: Deployed, role: str, sid: str) -> Iterator[None]:
     """The role lacks one of its statements."""
