@@ -23,6 +23,11 @@ ifndef SQL
 $(error which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder])
 endif
 endif
+ifneq ($(filter fire,$(MAKECMDGOALS)),)
+ifndef NAME
+$(error what is to be fired? Usage: make fire NAME=schedule [TIME=2026-11-02T02:00:00Z])
+endif
+endif
 ifneq ($(filter backfill,$(MAKECMDGOALS)),)
 ifeq ($(and $(START),$(DAYS)),)
 $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])

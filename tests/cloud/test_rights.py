@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
 
+import parliament
 import pytest
 from botocore.exceptions import ClientError
 

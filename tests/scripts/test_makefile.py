@@ -16,7 +16,7 @@ TARGETS = re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE)
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make as a user does, not as a child of the make that runs the tests."""
-    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PIPELINE", "SQL", "LAKE")
+    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PIPELINE", "SQL", "LAKE", "ENV", "NAME", "START", "DAYS")
     environment = {name: value for name, value in os.environ.items() if name not in outer}
     return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
@@ -43,9 +43,11 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("run", "which pipeline? Usage: make run PIPELINE=name [LAKE=folder]; there are: movies"),
-        ("repair", "which pipeline? Usage: make repair PIPELINE=name [LAKE=folder]; there are: movies"),
-        ("query", 'which query? Usage: make query SQL="select ..." [LAKE=folder]'),
+        ("run", "which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: movies"),
+        ("repair", "what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: movies"),
+        ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
+        ("backfill", "which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local]"),
+        ("fire", "what is to be fired? Usage: make fire NAME=schedule [TIME=2026-11-02T02:00:00Z]"),
     ],
 )
 def test_a_missing_argument_is_named_before_anything_runs(target: str, message: str) -> None:
