@@ -50,8 +50,10 @@ def scan(program: Path, folder: Path) -> dict[Finding, str]:
     options = ["--framework", "terraform", "--skip-download", "--quiet", "--compact", "--soft-fail", "--output", "json"]
     answer = _run([str(program), "--directory", str(folder), *options])
     report = json.loads(answer)
-    if "results" not in report or report["results"]["parsing_errors"]:
-        raise ScanError(f"checkov could not read {folder}: {report.get('results', report)}")
+    if "results" not in report:
+        raise ScanError(f"checkov could not read {folder}: {report}")
+    if unread := report["summary"]["parsing_errors"]:
+        raise ScanError(f"checkov could not read {unread} of the files in {folder}: terraform validate says which")
     found = report["results"]["failed_checks"]
     return {(check["check_id"], check["resource"]): check["check_name"] for check in found}
 
