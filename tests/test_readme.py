@@ -64,7 +64,7 @@ def test_the_commands_on_a_folder_work(tmp_path: Path) -> None:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r" +", " ", text)
+    return re.sub(r" +", " ", text).strip()
 
 
 @pytest.mark.parametrize("target", sorted({word for c in COMMANDS for word in re.findall(r"^make (\w+)", c)}))

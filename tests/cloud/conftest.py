@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 import backfill
@@ -40,6 +41,23 @@ class Deployed:
     def client(self, service: str) -> Any:
         """A client with all rights."""
         return self.lake.client(service)
+
+    def role(self, name: str) -> str:
+        """The deployed name of a job's role (`movies-bronze`), a function's (`generate_movies`) or the `analyst`'s."""
+        if name == "analyst":
+            return str(self.lake.outputs["analyst_role_arn"]).rpartition("/")[2]
+        return self.lake.named("roles", name)
+
+    def session(self, role: str) -> boto3.Session:
+        """A session with the rights of a role, and nobody else's."""
+        arn = self.client("iam").get_role(RoleName=self.role(role))["Role"]["Arn"]
+        keys = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=keys["AccessKeyId"],
+            aws_secret_access_key=keys["SecretAccessKey"],
+            aws_session_token=keys["SessionToken"],
+            region_name=self.lake.outputs["region"],
+        )
 
     def bucket(self, name: str) -> str:
         """A bucket's deployed name, by its name in the outputs."""

@@ -44,7 +44,8 @@ def test_the_second_run_took_only_what_was_new(five_days: Deployed) -> None:
 def with_boto3(deployed: Deployed, sql: str) -> list[tuple[Any, ...]]:
     """The rows as Athena's API gives them, typed."""
     outputs = deployed.lake.outputs
-    result = athena_client.query(deployed.client("athena"), outputs["workgroup"], outputs["databases"]["gold"], sql)
+    athena = deployed.session("analyst").client("athena")
+    result = athena_client.query(athena, outputs["workgroup"], outputs["databases"]["gold"], sql)
     kinds: dict[str, Callable[[str], Any]] = {"BIGINT": int, "DECIMAL": Decimal}
     types = [kinds.get(name.split("(")[0], str) for name in result.types]
     return [
@@ -57,7 +58,11 @@ def with_awswrangler(deployed: Deployed, sql: str) -> list[tuple[Any, ...]]:
     """The rows of a pandas frame."""
     outputs = deployed.lake.outputs
     frame = awswrangler.athena.read_sql_query(
-        sql, database=outputs["databases"]["gold"], workgroup=outputs["workgroup"], ctas_approach=False
+        sql,
+        database=outputs["databases"]["gold"],
+        workgroup=outputs["workgroup"],
+        ctas_approach=False,
+        boto3_session=deployed.session("analyst"),
     )
     plain = frame.astype(object).where(frame.notna(), None)
     return [tuple(row) for row in plain.itertuples(index=False, name=None)]
@@ -67,13 +72,16 @@ def with_pyathena(deployed: Deployed, sql: str) -> list[tuple[Any, ...]]:
     """The rows of a DB-API cursor."""
     outputs = deployed.lake.outputs
     connection = pyathena.connect(
-        work_group=outputs["workgroup"], schema_name=outputs["databases"]["gold"], region_name=outputs["region"]
+        work_group=outputs["workgroup"],
+        schema_name=outputs["databases"]["gold"],
+        region_name=outputs["region"],
+        session=deployed.session("analyst"),
     )
     return [tuple(row) for row in connection.cursor().execute(sql).fetchall()]
 
 
 @pytest.mark.parametrize("read", [with_boto3, with_awswrangler, with_pyathena])
-def test_gold_through_athena_equals_the_oracle(
+def test_an_analyst_reads_gold_as_the_oracle_has_it(
     five_days: Deployed, copy: Path, read: Callable[[Deployed, str], list[tuple[Any, ...]]]
 ) -> None:
     expected = oracle.compute(oracle.read_lake(copy)).execute(GENRES.replace("movies_by", "gold_movies_by")).fetchall()
@@ -110,3 +118,13 @@ def test_two_environments_live_side_by_side(five_days: Deployed) -> None:
     deploy.destroy("dev", five_days.notes.append)
     assert not deploy.plan("local", five_days.notes.append), "what is left of local without dev has changed"
     five_days.run()
+
+
+def test_each_job_has_written_its_log(five_days: Deployed) -> None:
+    logs = five_days.client("logs")
+    for layer in LAYERS:
+        group = f"/oakvale-local/glue/movies-{layer}/output"
+        streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
+        assert len(streams) >= 2
+        events = logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"])["events"]
+        assert any(f"movies {layer}: run" in event["message"] for event in events)

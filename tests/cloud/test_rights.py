@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
 
+import awswrangler
 import parliament
 import pytest
 from botocore.exceptions import ClientError
@@ -27,16 +28,9 @@ NOT_ASKED_FOR = {
 }
 
 
-def role_name(deployed: Deployed, role: str) -> str:
-    """The deployed name of a role of ROLES."""
-    if role == "analyst":
-        return str(deployed.lake.outputs["analyst_role_arn"]).rpartition("/")[2]
-    return deployed.lake.named("roles", role)
-
-
 def statements(deployed: Deployed, role: str) -> list[dict[str, Any]]:
     """All statements of a role's policies."""
-    iam, name = deployed.client("iam"), role_name(deployed, role)
+    iam, name = deployed.client("iam"), deployed.role(role)
     policies = iam.list_role_policies(RoleName=name)["PolicyNames"]
     documents = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in policies]
     return [statement for document in documents for statement in document["Statement"]]
@@ -51,19 +45,10 @@ def allow(granted: list[dict[str, Any]], action: str, resource: str) -> bool:
     )
 
 
-def client_of(deployed: Deployed, role: str, service: str) -> Any:
-    """A client with the rights of a role, and nobody else's."""
-    arn = deployed.client("iam").get_role(RoleName=role_name(deployed, role))["Role"]["Arn"]
-    keys = deployed.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
-    names = {"AccessKeyId": "AWS_ACCESS_KEY_ID", "SecretAccessKey": "AWS_SECRET_ACCESS_KEY"}
-    names["SessionToken"] = "AWS_SESSION_TOKEN"
-    return deployed.cloud.client(service, {names[key]: keys[key] for key in names})
-
-
 def ask(deployed: Deployed, database: str, sql: str) -> list[tuple[Any, ...]]:
     """The rows of a query that the analyst asks."""
     outputs = deployed.lake.outputs
-    athena = client_of(deployed, "analyst", "athena")
+    athena = deployed.session("analyst").client("athena")
     return athena_client.query(athena, outputs["workgroup"], outputs["databases"][database], sql).rows
 
 
@@ -73,14 +58,19 @@ def busy_days(five_days: Deployed) -> Deployed:
     function = five_days.lake.named("functions", "generate_movies")
     again = backfill.invoke(five_days.client("lambda"), function, {"date": "2026-11-01", **SETTINGS})
     assert again["outcome"] == "unchanged"
-    assert ask(five_days, "gold", "SELECT count(*) FROM movies_by_genre") != []
+    outputs, session = five_days.lake.outputs, five_days.session("analyst")
+    sql, database = "SELECT genre FROM movies_by_genre", outputs["databases"]["gold"]
+    frame = awswrangler.athena.read_sql_query(
+        sql, database=database, workgroup=outputs["workgroup"], ctas_approach=False, boto3_session=session
+    )
+    assert len(frame) == len(ask(five_days, "gold", sql)) > 10
     return five_days
 
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_statement_is_needed(busy_days: Deployed, role: str) -> None:
     """Each allows something that the role did and that no other statement allows, so it can't be taken away."""
-    granted, name = statements(busy_days, role), role_name(busy_days, role)
+    granted, name = statements(busy_days, role), busy_days.role(role)
     lines = (busy_days.cloud.folder / "access.jsonl").read_text(encoding="utf-8").splitlines()
     decisions = [decision for decision in map(json.loads, lines) if decision["role"] == name and decision["allowed"]]
     done = {(decision["action"], decision["resource"]) for decision in decisions}
@@ -103,7 +93,7 @@ def test_a_linter_of_policies_finds_nothing(deployed: Deployed, role: str) -> No
 @contextmanager
 def without(deployed: Deployed, role: str, sid: str) -> Iterator[None]:
     """The role lacks one of its statements."""
-    iam, name = deployed.client("iam"), role_name(deployed, role)
+    iam, name = deployed.client("iam"), deployed.role(role)
     (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
     document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
     fewer = [statement for statement in document["Statement"] if statement["Sid"] != sid]
@@ -154,9 +144,10 @@ def test_an_analyst_without_a_statement_is_refused(busy_days: Deployed) -> None:
     ],
 )
 def test_a_role_cannot_write_what_is_not_its_own(deployed: Deployed, role: str, bucket: str, key: str) -> None:
+    before = deployed.objects(bucket, key)
     with pytest.raises(ClientError, match="AccessDenied"):
-        client_of(deployed, role, "s3").put_object(Bucket=deployed.bucket(bucket), Key=key, Body=b"x")
-    assert key not in deployed.objects(bucket)
+        deployed.session(role).client("s3").put_object(Bucket=deployed.bucket(bucket), Key=key, Body=b"x")
+    assert deployed.objects(bucket, key) == before
 
 
 @pytest.mark.parametrize(
@@ -173,7 +164,7 @@ def test_a_role_cannot_read_what_it_does_not_need(five_days: Deployed, role: str
     bucket = "raw" if prefix == "raw/" else "lake"
     key = next(iter(five_days.objects(bucket, prefix)))
     with pytest.raises(ClientError, match="AccessDenied"):
-        client_of(five_days, role, "s3").get_object(Bucket=five_days.bucket(bucket), Key=key)
+        five_days.session(role).client("s3").get_object(Bucket=five_days.bucket(bucket), Key=key)
 
 
 def test_an_analyst_cannot_ask_for_silver(five_days: Deployed) -> None:
@@ -183,4 +174,4 @@ def test_an_analyst_cannot_ask_for_silver(five_days: Deployed) -> None:
 
 def test_a_job_role_cannot_change_its_own_rights(deployed: Deployed) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
-        client_of(deployed, "movies-gold", "iam").list_role_policies(RoleName=role_name(deployed, "movies-gold"))
+        deployed.session("movies-gold").client("iam").list_role_policies(RoleName=deployed.role("movies-gold"))

@@ -17,7 +17,9 @@ resource "aws_iam_role_policy" "this" {
 }
 
 locals {
-  objects = "arn:${var.account.partition}:s3:::${var.writes.bucket}/${var.writes.prefix}*"
+  objects   = "arn:${var.account.partition}:s3:::${var.writes.bucket}/${var.writes.prefix}*"
+  log_group = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws/lambda/${var.name}"
+
   statements = [
     {
       Sid      = "PutFiles"
@@ -39,10 +41,11 @@ locals {
       Resource = [var.key_arn]
     },
     {
-      Sid      = "WriteLogs"
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws/lambda/${var.name}:*"]
+      Sid    = "WriteLogs"
+      Effect = "Allow"
+      Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      # A stream is made in the group, and written as a part of it.
+      Resource = [local.log_group, "${local.log_group}:*"]
     },
     {
       Sid      = "ReportFailures"

@@ -148,10 +148,14 @@ locals {
       )
     },
     {
-      Sid      = "WriteLogs"
-      Effect   = "Allow"
-      Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource = [for kind in ["output", "error"] : "${local.logs}:${local.log_groups[layer]}/${kind}:*"]
+      Sid    = "WriteLogs"
+      Effect = "Allow"
+      Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      # A stream is made in the group, and written as a part of it.
+      Resource = flatten([for kind in ["output", "error"] : [
+        "${local.logs}:${local.log_groups[layer]}/${kind}",
+        "${local.logs}:${local.log_groups[layer]}/${kind}:*",
+      ]])
     },
     {
       Sid    = "PublishMetrics"
