@@ -38,9 +38,6 @@ def test_files_stay_short_and_say_what_each_value_is() -> None:
     for file in TERRAFORM.rglob("*.tf"):
         text = file.read_text()
         assert len(text.splitlines()) < 250, file
-        for kind, name, block in re.findall(r'^(variable|output) "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL):
-            assert re.search(r'^  description = ".{10,}"$', block, re.MULTILINE) or "description =" in block, (
-                file,
-                kind,
-                name,
-            )
+        blocks = re.findall(r'^(variable|output) "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)
+        for kind, name, block in blocks:
+            assert re.search(r'^  description += ".{10,}"$', block, re.MULTILINE), f"{file}: {kind} {name}"
