@@ -22,6 +22,7 @@ from local_cloud import child_process, glue_logs
 LOG = logging.getLogger("oakvale.spark")
 logging.getLogger("py4j").setLevel(logging.WARNING)  # tells of each connection otherwise
 BOOT_SECONDS = 120.0
+REHEARSAL_SECONDS = 300.0
 
 
 class JvmError(Exception):
@@ -74,6 +75,22 @@ class JvmProcess:
     def is_alive(self) -> bool:
         """Whether the process runs."""
         return self.process.poll() is None
+
+    def rehearse(self) -> None:
+        """Lets a short job run, so that what Spark and Delta load and compile first is there. Raises JvmError."""
+        program = Path(laptop_spark.__file__).parent / "local_cloud" / "spark_rehearsal.py"
+        variables = {**child_process.inherited(), **self.variables, "PYTHONPATH": str(program.parents[1])}
+        job = child_process.start([sys.executable, str(program)], variables, stdin=subprocess.DEVNULL)
+        try:
+            code = job.wait(REHEARSAL_SECONDS)
+        except subprocess.TimeoutExpired:
+            code = None
+        child_process.end_group(job)
+        if code != 0:
+            self.kill()
+            how = "took too long" if code is None else f"ended with code {code}"
+            raise JvmError(f"the job that a new Java process begins with {how}; the server's log has its output")
+        self.clean()
 
     def prepare(self, settings: Mapping[str, str]) -> None:
         """Gives the next session these settings, and nothing of those before."""

@@ -92,6 +92,8 @@ def _boot() -> None:
     with _TURN:
         if not _CURRENT:
             try:
-                _CURRENT.append(JvmProcess.boot())
+                process = JvmProcess.boot()
+                process.rehearse()
+                _CURRENT.append(process)
             except (JvmError, *laptop_spark.ERRORS):
                 LOG.exception("the next run will try again")
