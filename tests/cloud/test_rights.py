@@ -24,7 +24,7 @@ ROLES = (*(f"movies-{layer}" for layer in LAYERS), "generate_movies", "analyst")
 NOT_ASKED_FOR = {
     **{f"movies-{layer}": {"UseKey", "PublishMetrics"} for layer in LAYERS},
     "generate_movies": {"UseKey", "WriteLogs", "ReportFailures", "Trace"},
-    "analyst": {"UseKey"},
+    "analyst": {"UseKey", "FindResults"},
 }
 
 
