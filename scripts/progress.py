@@ -22,7 +22,12 @@ class Steps:
 
     def __init__(self, console: Console, total: int) -> None:
         self.console, self.total, self.number = console, total, 0
-        columns = (TextColumn("{task.description:<60}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description:<60}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         self.progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task, self._what = self.progress.add_task("", total=total), ""
 

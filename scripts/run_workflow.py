@@ -41,7 +41,9 @@ def main() -> int:
         glue, workflow = deployed.client("glue"), deployed.named("workflows", options.pipeline)
         run_id = glue.start_workflow_run(Name=workflow)["RunId"]
         console.print(f"{workflow}: run {run_id}", markup=False)
-        runs = workflow_runs.follow(glue, workflow, run_id, SECONDS, lambda line: console.print(f"  {line}"))
+        runs = workflow_runs.follow(
+            glue, workflow, run_id, SECONDS, lambda line: console.print(f"  {line}", markup=False)
+        )
         show_records(console, deployed, options.pipeline, runs)
     except (DeployError, workflow_runs.WorkflowFailedError, BotoCoreError, ClientError) as error:
         console.print(f"error: {error}", style="red", markup=False)

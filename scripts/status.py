@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -26,7 +27,7 @@ def workflow_table(glue: Any, pipeline: str, workflow: str, layers: dict[str, st
         run = glue.get_workflow_run(Name=workflow, RunId=run_id, IncludeGraph=True)["Run"]
         seconds = f"{(run['CompletedOn'] - run['StartedOn']).total_seconds():.0f}" if run.get("CompletedOn") else ""
         jobs = {
-            one["JobName"]: f"{one['JobRunState'].lower()} {one['ExecutionTime']} s"
+            one["JobName"]: f"{workflow_runs.state(one)} {one['ExecutionTime']} s"
             for one in workflow_runs.job_runs(run)
         }
         states = (jobs.get(job, "not started") for job in layers.values())
@@ -34,15 +35,10 @@ def workflow_table(glue: Any, pipeline: str, workflow: str, layers: dict[str, st
     return table
 
 
-def failures(glue: Any, layers: dict[str, str]) -> list[str]:
+def failures(glue: Any, jobs: Iterable[str]) -> list[str]:
     """What the newest run of each job says of its failure, for the jobs whose newest run failed."""
-    found = []
-    for layer, job in layers.items():
-        runs = sorted(glue.get_job_runs(JobName=job)["JobRuns"], key=lambda run: run["StartedOn"])
-        if runs and runs[-1]["JobRunState"] in workflow_runs.FAILED:
-            reason = runs[-1].get("ErrorMessage") or "no reason given"
-            found.append(f"{layer}: {runs[-1]['JobRunState'].lower()}: {reason}")
-    return found
+    found = (sorted(glue.get_job_runs(JobName=job)["JobRuns"], key=lambda run: run["StartedOn"]) for job in jobs)
+    return [workflow_runs.failure(runs[-1]) for runs in found if runs and workflow_runs.has_failed(runs[-1])]
 
 
 def main() -> int:
@@ -57,7 +53,7 @@ def main() -> int:
         for pipeline, workflow in sorted(deployed.outputs["workflows"].items()):
             layers = {layer: deployed.named("jobs", f"{pipeline}-{layer}") for layer in deployment.LAYERS}
             console.print(workflow_table(glue, pipeline, workflow, layers))
-            wrong += [f"{pipeline} {failure}" for failure in failures(glue, layers)]
+            wrong += failures(glue, layers.values())
     except (DeployError, BotoCoreError, ClientError) as error:
         wrong = [str(error)]
     for line in wrong:

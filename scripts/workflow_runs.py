@@ -39,7 +39,7 @@ def follow(glue: Any, workflow: str, run_id: str, seconds: float, note: Callable
         for job_run in job_runs(run):
             if told.get(job_run["Id"]) != job_run["JobRunState"]:
                 told[job_run["Id"]] = job_run["JobRunState"]
-                note(f"{job_run['JobName']} {job_run['JobRunState'].lower()}")
+                note(f"{job_run['JobName']} {state(job_run)}" + (f": {reason(job_run)}" if has_failed(job_run) else ""))
         if run["Status"] != "RUNNING":
             break
         if time.monotonic() > deadline:
@@ -52,20 +52,42 @@ def follow(glue: Any, workflow: str, run_id: str, seconds: float, note: Callable
 
 
 def job_runs(run: dict[str, Any]) -> list[dict[str, Any]]:
-    """The runs of the jobs of a workflow run, in the order in which they began."""
+    """The runs of the jobs of a workflow run, each attempt of its own, in the order in which they began."""
     found = [one for node in run["Graph"]["Nodes"] for one in node.get("JobDetails", {}).get("JobRuns", [])]
     return sorted(found, key=lambda one: one["StartedOn"])
 
 
+def state(job_run: dict[str, Any]) -> str:
+    """The state of a job's run, and that it repeats one."""
+    return str(job_run["JobRunState"]).lower() + (" (tried again)" if job_run.get("Attempt") else "")
+
+
+def has_failed(job_run: dict[str, Any]) -> bool:
+    """Whether a job's run has ended without success."""
+    return job_run["JobRunState"] in FAILED
+
+
+def reason(job_run: dict[str, Any]) -> str:
+    """Why a job's run has failed."""
+    if message := job_run.get("ErrorMessage"):
+        return str(message)
+    # What took too long need not have a message.
+    return f"it took over {job_run['Timeout']:g} min" if job_run["JobRunState"] == "TIMEOUT" else "no reason given"
+
+
+def failure(job_run: dict[str, Any]) -> str:
+    """Which job failed, why, and where its log is."""
+    group, stream = job_run.get("LogGroupName", "/aws-glue/jobs"), job_run["Id"]
+    told = f"job {job_run['JobName']} {state(job_run)}: {reason(job_run)}"
+    return f"{told}\n  log: group {group}/error, stream {stream}"
+
+
 def check(workflow: str, run: dict[str, Any]) -> None:
-    """Raises with the reason of the first job that failed, unless the whole run succeeded."""
-    for job_run in job_runs(run):
-        if job_run["JobRunState"] in FAILED:
-            reason = job_run.get("ErrorMessage") or "no reason given"
-            group = job_run.get("LogGroupName", "/aws-glue/jobs")
-            raise WorkflowFailedError(
-                f"job {job_run['JobName']} ended {job_run['JobRunState']}: {reason}\n"
-                f"  log: group {group}/error, stream {job_run['Id']}"
-            )
+    """Raises with the reason of the first job that failed for good, unless the whole run succeeded."""
+    attempts = job_runs(run)
+    repeated = {job_run.get("PreviousRunId") for job_run in attempts}
+    for job_run in attempts:
+        if has_failed(job_run) and job_run["Id"] not in repeated:
+            raise WorkflowFailedError(failure(job_run))
     if run["Status"] != "COMPLETED":
         raise WorkflowFailedError(f"workflow {workflow} ended {run['Status']}: {run.get('ErrorMessage', '')}")

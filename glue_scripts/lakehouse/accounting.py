@@ -31,6 +31,10 @@ class Unbalanced(RuntimeError):
     """An equation doesn't hold; the message says which, where, and what to do."""
 
 
+class DamagedGateError(RuntimeError):
+    """A gate object can't be read; the message says which, why, and what to do."""
+
+
 @dataclass(frozen=True)
 class Equation:
     """One equation of one batch range and table; `left` and `right` are sums of the named terms."""
@@ -92,8 +96,14 @@ class Gate:
 
 def read_gate(lake: Storage, pipeline: str, layer: str) -> Gate:
     """The gate of a layer; closed at 0 before the first verdict."""
-    found = lake.read(f"gates/{pipeline}/{layer}.json")
-    return Gate(**json.loads(found[0])) if found else Gate()
+    key = f"gates/{pipeline}/{layer}.json"
+    found = lake.read(key)
+    try:
+        return Gate(**json.loads(found[0])) if found else Gate()
+    except (ValueError, TypeError) as error:
+        raise DamagedGateError(
+            f"{key} isn't what a run has written ({error}): put back the version that it had before, and run again"
+        ) from error
 
 
 def open_gate(lake: Storage, pipeline: str, layer: str, gate: Gate) -> None:

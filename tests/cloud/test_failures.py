@@ -3,64 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 import backfill
+import environments
 import run_workflow
 import status
-import workflow_runs
-from local_cloud import control
+import upload
+from film_file import key as key_of
+from local_cloud import control, fire
 from tests.cloud.conftest import FIRST, LAYERS, SETTINGS, Deployed
+from tests.cloud.failures import Mailbox, attempts, check_message, counts, newest_runs, process_id, raised, records
 from tests.local_cloud.glue_resources import wait_for
 from tests.pipelines.test_movies import differences
 
 Run = Callable[..., tuple[int, str]]
-
-
-class Mailbox:
-    """A queue that gets what the topic tells people."""
-
-    def __init__(self, deployed: Deployed) -> None:
-        self.sqs, self.sns = deployed.client("sqs"), deployed.client("sns")
-        topic = deployed.lake.outputs["alerts_topic_arn"]
-        self.url = self.sqs.create_queue(QueueName="alerts-in-tests")["QueueUrl"]
-        queue = self._attribute("QueueArn")
-        right = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
-        only = {"Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
-        policy = {"Version": "2012-10-17", "Statement": [{**right, **only}]}
-        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": json.dumps(policy)})
-        raw = {"RawMessageDelivery": "true"}
-        subscribed = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes=raw)
-        self.subscription = subscribed["SubscriptionArn"]
-
-    def read(self, count: int) -> list[str]:
-        """The messages, of which there are so many and no more."""
-        found: list[str] = []
-
-        def all_there() -> bool:
-            for message in self.sqs.receive_message(QueueUrl=self.url, WaitTimeSeconds=1).get("Messages", []):
-                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
-                found.append(message["Body"])
-            return len(found) >= count
-
-        wait_for(f"{count} messages", all_there)
-        assert (len(found), self._attribute("ApproximateNumberOfMessages")) == (count, "0"), found
-        return found
-
-    def close(self) -> None:
-        """Leaves topic and cloud as they were."""
-        self.sns.unsubscribe(SubscriptionArn=self.subscription)
-        self.sqs.delete_queue(QueueUrl=self.url)
-
-    def _attribute(self, name: str) -> str:
-        return str(self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])["Attributes"][name])
 
 
 @pytest.fixture
@@ -104,44 +73,14 @@ def land(deployed: Deployed) -> None:
     deployed.days += 1
 
 
-def newest_run(deployed: Deployed) -> dict[str, Any]:
-    """The newest run of the workflow, as Glue tells it."""
-    glue, workflow = deployed.client("glue"), deployed.lake.named("workflows", "movies")
-    *_, run_id = workflow_runs.run_ids(glue, workflow)
-    run: dict[str, Any] = glue.get_workflow_run(Name=workflow, RunId=run_id, IncludeGraph=True)["Run"]
-    return run
-
-
-def attempts(deployed: Deployed) -> list[tuple[str, str]]:
-    """Layer and state of each job's run in the newest run of the workflow."""
-    runs = workflow_runs.job_runs(newest_run(deployed))
-    return [(each["JobName"].rpartition("-")[2], each["JobRunState"]) for each in runs]
-
-
-def check_message(message: str, job_run: dict[str, Any], reason: str) -> None:
-    """It says which job, in which environment, how it ended, why, where its log is, and what to do."""
-    what, why, where, next_step = message.splitlines()
-    assert what.startswith(f'"The Glue job {job_run["JobName"]} ended as {job_run["JobRunState"]} at 20')
-    assert why == f'"Reason: {reason}"'
-    assert job_run["LogGroupName"].startswith("/oakvale-local/glue/")
-    assert where == (
-        f'"Its log is in CloudWatch, in the log groups that begin with /oakvale-local/glue/, '
-        f'in the stream {job_run["Id"]}."'
-    )
-    assert "start the workflow again, or wait for the next files" in next_step
-
-
 def check_failed_twice(deployed: Deployed, mailbox: Mailbox, error: str) -> list[dict[str, Any]]:
     """Bronze failed, was tried again and failed, as the API and two messages say; nothing followed it."""
-    workflow_run = newest_run(deployed)
-    runs = workflow_runs.job_runs(workflow_run)
+    runs = newest_runs(deployed)
     assert attempts(deployed) == [("bronze", "FAILED")] * 2
-    counts = {name: count for name, count in workflow_run["Statistics"].items() if count}
-    assert counts == {"TotalActions": 1, "FailedActions": 1}
+    assert counts(deployed) == {"TotalActions": 1, "FailedActions": 1}
     assert [each["ErrorMessage"] for each in runs] == [error] * 2
     for message, each in zip(mailbox.read(2), runs, strict=True):
-        told = f"JobName:{each['JobName']} and JobRunId:{each['Id']} failed to execute with exception {error}"
-        check_message(message, each, told)
+        check_message(message, each, raised(each))
     return runs
 
 
@@ -165,12 +104,127 @@ def check_healed(deployed: Deployed, run: Run, folder: Path) -> None:
 
 def check_lake(deployed: Deployed, folder: Path) -> None:
     """Every table equals the oracle over all files that have landed."""
-    assert len(deployed.objects("raw", "raw/movies/")) == len(deployed_files(deployed))
     found = differences(deployed.download(folder))
     assert {name: difference[1:] for name, difference in found.items()} == dict.fromkeys(found, (0, 0))
     assert found["silver_movies"][0] > 0
 
 
-def record_ids(deployed: Deployed, layer: str) -> list[str]:
-    """The runs of a layer that have left a record."""
-    return [record["run_id"] for record in deployed.lake.run_records("movies", layer)]
+def test_a_job_that_raises(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_path: Path) -> None:
+    s3, gate = by_hand.client("s3"), {"Bucket": by_hand.bucket("lake"), "Key": "gates/movies/bronze.json"}
+    land(by_hand)
+    before = records(by_hand, "bronze")
+    damaged = s3.put_object(**gate, Body=b"not JSON")["VersionId"]
+    code, printed = run(run_workflow, "--pipeline", "movies")
+    s3.delete_object(**gate, VersionId=damaged)
+    error = (
+        "gates/movies/bronze.json isn't what a run has written (Expecting value: line 1 column 1 (char 0)): "
+        "put back the version that it had before, and run again"
+    )
+    *_, last = check_failed_twice(by_hand, mailbox, f"lakehouse.accounting.DamagedGateError: {error}")
+    assert code == 1
+    assert f"error: job {last['JobName']} failed (tried again): {last['ErrorMessage']}" in printed
+    assert records(by_hand, "bronze") == [*before, *[("failed", f"DamagedGateError: {error}")] * 2]
+    check_told(run, last, last["ErrorMessage"])
+    logs = by_hand.client("logs")
+    log = logs.get_log_events(logGroupName=f"{last['LogGroupName']}/error", logStreamName=last["Id"])["events"]
+    assert log[-1]["message"] == last["ErrorMessage"]
+    check_healed(by_hand, run, tmp_path)
+
+
+def test_a_job_that_takes_too_long(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_path: Path) -> None:
+    # A part of a minute: the API takes whole ones only, and boto3 sees to that.
+    loose = Config(parameter_validation=False)
+    glue = boto3.client("glue", region_name=by_hand.lake.outputs["region"], config=loose)
+    trigger = glue.get_trigger(Name=f"{by_hand.lake.named('workflows', 'movies')}-silver")["Trigger"]
+    usual = {name: trigger[name] for name in ("Description", "Actions", "Predicate")}
+    land(by_hand)
+    before = records(by_hand, "silver")
+    hasty = {**usual, "Actions": [{**action, "Timeout": 0.02} for action in usual["Actions"]]}
+    glue.update_trigger(Name=trigger["Name"], TriggerUpdate=hasty)
+    code, printed = run(run_workflow, "--pipeline", "movies")
+    glue.update_trigger(Name=trigger["Name"], TriggerUpdate=usual)
+    assert attempts(by_hand) == [("bronze", "SUCCEEDED"), ("silver", "TIMEOUT")]
+    assert counts(by_hand) == {"TotalActions": 2, "SucceededActions": 1, "TimeoutActions": 1}
+    silver = newest_runs(by_hand)[-1]
+    (message,) = mailbox.read(1)
+    check_message(message, silver, "Job run timed out")
+    assert code == 1
+    assert f"error: job {silver['JobName']} timeout: it took over 0.02 min" in printed
+    check_told(run, silver, "it took over 0.02 min")
+    assert records(by_hand, "silver") == before  # it was killed, so nothing was left to write one
+    check_healed(by_hand, run, tmp_path)
+
+
+def test_a_job_that_dies_before_spark_starts(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_path: Path) -> None:
+    job = by_hand.client("glue").get_job(JobName=by_hand.lake.named("jobs", "movies-bronze"))["Job"]
+    script = job["Command"]["ScriptLocation"]
+    bucket, _, key = script.removeprefix("s3://").partition("/")
+    land(by_hand)
+    before = records(by_hand, "bronze")
+    by_hand.client("s3").delete_object(Bucket=bucket, Key=key)
+    code, printed = run(run_workflow, "--pipeline", "movies")
+    upload.upload(environments.find("local"), by_hand.notes.append)
+    # Whether an object is there is told only to those who may list its bucket.
+    error = f"{script} can't be read: An error occurred (403) when calling the HeadObject operation: Forbidden"
+    *_, last = check_failed_twice(by_hand, mailbox, error)
+    assert code == 1
+    assert f"error: job {last['JobName']} failed (tried again): {error}" in printed
+    assert records(by_hand, "bronze") == before  # there was no script that could have written one
+    check_told(run, last, error)
+    check_killed_once(by_hand, run, mailbox)
+    assert records(by_hand, "bronze") == [*before, ("succeeded", None)]
+    check_lake(by_hand, tmp_path)
+    assert run(status)[0] == 0
+
+
+def check_killed_once(deployed: Deployed, run: Run, mailbox: Mailbox) -> None:
+    """The next run's first process is killed as it begins; that is told, Glue tries again, and that goes well."""
+    killer = threading.Thread(target=lambda: os.killpg(wait_for("a job", lambda: process_id(deployed)), signal.SIGKILL))
+    killer.start()
+    code, printed = run(run_workflow, "--pipeline", "movies")
+    killer.join()
+    assert attempts(deployed) == [("bronze", "FAILED"), *((layer, "SUCCEEDED") for layer in LAYERS)]
+    killed, error = newest_runs(deployed)[0], "the script ended with signal 9 and said nothing"
+    assert killed["ErrorMessage"] == error
+    assert code == 0
+    assert f"{killed['JobName']} failed: {error}" in printed
+    assert f"{killed['JobName']} succeeded (tried again)" in printed
+    (message,) = mailbox.read(1)
+    check_message(message, killed, raised(killed))
+
+
+def test_a_function_that_fails_when_called(by_hand: Deployed, run: Run) -> None:
+    # The day has landed with other settings than the environment's own.
+    code, printed = run(backfill, "--start", FIRST.isoformat(), "--days", "1")
+    function, file = by_hand.lake.named("functions", "generate_movies"), f"{by_hand.bucket('raw')}/{key_of(FIRST)}"
+    event = {"date": FIRST.isoformat()}
+    assert code == 1
+    assert printed.startswith(f"error: {function} failed for {event}: ")
+    assert printed.endswith(f": s3://{file} is there with other bytes; it was left")
+    later = date(2026, 12, 30)
+    code, printed = run(backfill, "--start", later.isoformat(), "--days", "1")
+    assert code == 0
+    assert printed.startswith(f"{key_of(later)} written, ")
+
+
+def test_a_function_that_fails_by_its_schedule(by_hand: Deployed, mailbox: Mailbox) -> None:
+    function, cloudwatch = by_hand.lake.named("functions", "generate_movies"), by_hand.client("cloudwatch")
+    alarm = f"{function}-errors"
+    early, later = date(2026, 10, 31), date(2026, 12, 31)
+    fire.fire(by_hand.cloud, function, f"{early}T02:00:00Z")
+    failed = json.loads(mailbox.read(1)[0])
+    assert failed["requestContext"]["functionArn"].endswith(f":function:{function}")
+    assert failed["requestContext"]["condition"] == "RetriesExhausted"
+    assert failed["requestPayload"] == {"time": f"{early}T02:00:00Z"}
+    assert failed["responsePayload"]["errorMessage"] == (
+        "day must be from first_day, 2026-11-01, to 2100-12-31, not 2026-10-31"
+    )
+    # The laptop cloud looks at its alarms whenever a metric is put; AWS does by itself, every minute.
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test begins")
+    cloudwatch.put_metric_data(Namespace="Tests", MetricData=[{"MetricName": "looks", "Value": 1}])
+    told = json.loads(mailbox.read(1)[0])
+    assert (told["AlarmName"], told["NewStateValue"]) == (alarm, "ALARM")
+    assert told["AlarmDescription"].startswith(f"The function {function} failed.")
+    assert f"/aws/lambda/{function}" in told["AlarmDescription"]
+    fire.fire(by_hand.cloud, function, f"{later}T02:00:00Z")
+    wait_for("the file of a later day", lambda: key_of(later) in by_hand.objects("raw", "raw/movies/"))

@@ -175,7 +175,7 @@ def test_batches_and_schedule_differ_by_environment(
             "cron(0 2 * * ? *)",
             "UTC",
         )
-        assert json.loads(schedule["target"][0]["input"]) == {"time": "<aws.scheduler.scheduled-time>"}
+        assert schedule["target"][0]["input"] == '{"time":"<aws.scheduler.scheduled-time>"}'  # to the letter
     assert windows == [(100, 10), (100, 60), (100, 900), (100, 900)]
     assert states == ["DISABLED", "DISABLED", "ENABLED", "ENABLED"]
 

@@ -20,7 +20,8 @@ resource "aws_scheduler_schedule" "this" {
     arn      = aws_lambda_function.this.arn
     role_arn = aws_iam_role.schedule.arn
     # The scheduled time, not the time of the call: a late retry makes the file of the day that was meant.
-    input = jsonencode({ time = "<aws.scheduler.scheduled-time>" })
+    # As a text: jsonencode writes < and > as \u003c and \u003e, which Scheduler wouldn't know as its keyword.
+    input = "{\"time\":\"<aws.scheduler.scheduled-time>\"}"
 
     retry_policy {
       maximum_event_age_in_seconds = 3600

@@ -30,8 +30,8 @@ resource "aws_cloudwatch_event_target" "failed_runs" {
     input_template = <<-TEXT
       "The Glue job <job> ended as <state> at <time>."
       "Reason: <message>"
-      "Its log is in the log groups of <job>, in the streams of run <run>."
-      "Nothing is published that doesn't balance, and a new run takes up where this one ended: start the workflow again, or wait for the next files."
+      "Its log is in CloudWatch, in the log groups that begin with /${var.name}/glue/, in the stream <run>."
+      "What FAILED is tried once more by itself. Nothing is published that doesn't balance, and a new run takes up where this one ended: start the workflow again, or wait for the next files."
     TEXT
   }
 }

@@ -1,0 +1,105 @@
+"""What the tests of failures look at: runs of the workflow and their processes, run records, the topic's messages."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import psutil
+
+import workflow_runs
+from tests.cloud.conftest import Deployed
+from tests.local_cloud.glue_resources import wait_for
+
+
+class Mailbox:
+    """A queue that gets what the topic tells people."""
+
+    def __init__(self, deployed: Deployed) -> None:
+        self.sqs, self.sns = deployed.client("sqs"), deployed.client("sns")
+        topic = deployed.lake.outputs["alerts_topic_arn"]
+        self.url = self.sqs.create_queue(QueueName="alerts-in-tests")["QueueUrl"]
+        queue = self._attribute("QueueArn")
+        right = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        only = {"Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
+        policy = {"Version": "2012-10-17", "Statement": [{**right, **only}]}
+        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": json.dumps(policy)})
+        raw = {"RawMessageDelivery": "true"}
+        subscribed = self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes=raw)
+        self.subscription = subscribed["SubscriptionArn"]
+
+    def read(self, count: int) -> list[str]:
+        """The messages, of which there are so many and no more."""
+        found: list[str] = []
+
+        def all_there() -> bool:
+            for message in self.sqs.receive_message(QueueUrl=self.url, WaitTimeSeconds=1).get("Messages", []):
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+                found.append(message["Body"])
+            return len(found) >= count
+
+        wait_for(f"{count} messages", all_there)
+        assert (len(found), self._attribute("ApproximateNumberOfMessages")) == (count, "0"), found
+        return found
+
+    def close(self) -> None:
+        """Leaves topic and cloud as they were."""
+        self.sns.unsubscribe(SubscriptionArn=self.subscription)
+        self.sqs.delete_queue(QueueUrl=self.url)
+
+    def _attribute(self, name: str) -> str:
+        return str(self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=[name])["Attributes"][name])
+
+
+def newest_run(deployed: Deployed) -> dict[str, Any]:
+    """The newest run of the workflow, as Glue tells it."""
+    glue, workflow = deployed.client("glue"), deployed.lake.named("workflows", "movies")
+    *_, run_id = workflow_runs.run_ids(glue, workflow)
+    run: dict[str, Any] = glue.get_workflow_run(Name=workflow, RunId=run_id, IncludeGraph=True)["Run"]
+    return run
+
+
+def newest_runs(deployed: Deployed) -> list[dict[str, Any]]:
+    """The jobs' runs in it, in their order."""
+    return workflow_runs.job_runs(newest_run(deployed))
+
+
+def attempts(deployed: Deployed) -> list[tuple[str, str]]:
+    """Layer and state of each of them."""
+    return [(each["JobName"].rpartition("-")[2], each["JobRunState"]) for each in newest_runs(deployed)]
+
+
+def counts(deployed: Deployed) -> dict[str, int]:
+    """What the newest run of the workflow counts."""
+    return {name: count for name, count in newest_run(deployed)["Statistics"].items() if count}
+
+
+def raised(job_run: dict[str, Any]) -> str:
+    """The reason in Glue's event of a job's run that has failed."""
+    run = f"JobName:{job_run['JobName']} and JobRunId:{job_run['Id']}"
+    return f"{run} failed to execute with exception {job_run['ErrorMessage']}"
+
+
+def records(deployed: Deployed, layer: str) -> list[tuple[str, str | None]]:
+    """Outcome and error of all runs of a layer that have left a record."""
+    return [(record["outcome"], record["error"]) for record in deployed.lake.run_records("movies", layer)]
+
+
+def process_id(deployed: Deployed) -> int | None:
+    """The number of the process of a job, once there is one."""
+    begun = (each.info for each in psutil.process_iter(["pid", "ppid", "cmdline"]))
+    ours = (each for each in begun if each["ppid"] == deployed.cloud.pid)
+    return next((each["pid"] for each in ours if "--JOB_RUN_ID" in (each["cmdline"] or ())), None)
+
+
+def check_message(message: str, job_run: dict[str, Any], reason: str) -> None:
+    """It says which job, in which environment, how it ended, why, where its log is, and what to do."""
+    what, why, where, next_step = message.splitlines()
+    assert what.startswith(f'"The Glue job {job_run["JobName"]} ended as {job_run["JobRunState"]} at 20')
+    assert why == f'"Reason: {reason}"'
+    assert job_run["LogGroupName"].startswith("/oakvale-local/glue/")
+    assert where == (
+        f'"Its log is in CloudWatch, in the log groups that begin with /oakvale-local/glue/, '
+        f'in the stream {job_run["Id"]}."'
+    )
+    assert "start the workflow again, or wait for the next files" in next_step
