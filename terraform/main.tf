@@ -39,7 +39,6 @@ module "generate_movies" {
   package = {
     bucket = local.deployment_bucket
     key    = local.artifacts["generate_movies.zip"].key
-    sha256 = local.artifacts["generate_movies.zip"].sha256
   }
   handler = "generate_movies.handler"
   environment = {

@@ -2,4 +2,4 @@
 environment        = "local"
 disposable         = true
 log_retention_days = 7
-start_batch        = { files = 100, seconds = 10 }
+start_batch        = { files = 100, seconds = 5 }

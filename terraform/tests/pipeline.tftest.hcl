@@ -53,9 +53,9 @@ run "delta_of_glue" {
   }
   assert {
     condition = alltrue([for job in aws_glue_job.this :
-      job.glue_version == "6.0" && job.max_retries == 1 && job.job_run_queuing_enabled == false && one(job.execution_property).max_concurrent_runs == 1
+      job.glue_version == "6.0" && job.max_retries == 0 && job.job_run_queuing_enabled == true && one(job.execution_property).max_concurrent_runs == 1
     ])
-    error_message = "One run at a time, repeated once; Glue refuses queuing together with retries."
+    error_message = "One run at a time, the others wait; Glue refuses queuing together with retries."
   }
 }
 

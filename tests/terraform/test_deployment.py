@@ -110,7 +110,7 @@ def test_jobs_are_limited(deployment: Deployment) -> None:
         assert (job["number_of_workers"], job["timeout"]) == sizes[job["default_arguments"]["--layer"]]
         assert job["worker_type"] == "G.1X"
         assert job["glue_version"] == "6.0"
-        assert (job["max_retries"], job["job_run_queuing_enabled"]) == (1, False)
+        assert (job["max_retries"], job["job_run_queuing_enabled"]) == (0, True)
         assert job["execution_property"] == [{"max_concurrent_runs": 1}]
         assert job["security_configuration"] == deployment.outputs["name"]
 
@@ -176,7 +176,7 @@ def test_batches_and_schedule_differ_by_environment(
             "UTC",
         )
         assert schedule["target"][0]["input"] == '{"time":"<aws.scheduler.scheduled-time>"}'  # to the letter
-    assert windows == [(100, 10), (100, 60), (100, 900), (100, 900)]
+    assert windows == [(100, 5), (100, 60), (100, 900), (100, 900)]
     assert states == ["DISABLED", "DISABLED", "ENABLED", "ENABLED"]
 
 

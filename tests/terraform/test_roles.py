@@ -64,7 +64,7 @@ def job(pipeline: str, layer: str, written: list[str], registered: list[str]) ->
         "UseKey": USE_KEY,
         "ReadArtifacts": (GET, [f"{DEPLOYMENT}/{pipeline}.py", f"{DEPLOYMENT}/lakehouse.zip"]),
         "RegisterTables": (CATALOG, tables(layer, *registered)),
-        "WriteLogs": (LOG, [f"{logs}/output:*", f"{logs}/error:*"]),
+        "WriteLogs": (LOG, [f"{logs}/{kind}{part}" for kind in ("output", "error") for part in ("", ":*")]),
         "PublishMetrics": (["cloudwatch:PutMetricData"], ["*"]),
     }
 
@@ -104,7 +104,10 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         "PutFiles": (PUT, [f"{RAW}/raw/movies/*"]),
         "CompareFiles": (GET, [f"{RAW}/raw/movies/*"]),
         "UseKey": USE_KEY,
-        "WriteLogs": (LOG, [f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies:*"]),
+        "WriteLogs": (
+            LOG,
+            [f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies{part}" for part in ("", ":*")],
+        ),
         "ReportFailures": (["sns:Publish"], ["arn:aws:sns:us-east-1:111122223333:mocked"]),
         "Trace": (["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
     },

@@ -45,13 +45,8 @@ variable "name" {
 }
 
 variable "package" {
-  description = "The zip: bucket, key, and SHA-256 in hexadecimal digits."
-  type        = object({ bucket = string, key = string, sha256 = string })
-
-  validation {
-    condition     = can(regex("^[0-9a-f]{64}$", var.package.sha256))
-    error_message = "package.sha256 must be 64 small hexadecimal digits."
-  }
+  description = "Where the zip lies: bucket and key."
+  type        = object({ bucket = string, key = string })
 }
 
 variable "schedule" {

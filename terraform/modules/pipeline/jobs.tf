@@ -37,9 +37,10 @@ resource "aws_glue_job" "this" {
   timeout                = var.sizes[each.key].timeout_minutes
   security_configuration = var.security
 
-  # One writer per table. A run is repeated once; Glue doesn't queue runs that it repeats.
-  max_retries             = 1
-  job_run_queuing_enabled = false
+  # One writer per table. A run that comes while another is busy waits for it, so that no landed file is left behind;
+  # Glue then repeats nothing by itself (it refuses both together), and a failure is told at once.
+  max_retries             = 0
+  job_run_queuing_enabled = true
   execution_property {
     max_concurrent_runs = 1
   }

@@ -1,8 +1,8 @@
 resource "aws_glue_workflow" "this" {
   name        = var.name
   description = "Landed files -> bronze -> silver -> gold."
-  # Two runs at once would meet at a job that runs already. A run takes all that has landed, whatever started it.
-  max_concurrent_runs = 1
+  # No limit of runs: what lands while a run is busy begins another, whose jobs wait for their turn. With a limit, AWS
+  # would drop that start, and the files would wait for others to land.
 }
 
 resource "aws_glue_trigger" "start" {
