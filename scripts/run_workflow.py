@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,10 +21,10 @@ SECONDS = 4 * 3600.0
 
 def show_records(console: Console, deployed: deployment.Deployment, pipeline: str, job_runs: list[Any]) -> None:
     """Prints the run record of each job run: what it did, and how its rows balance."""
-    began = min(run["StartedOn"] for run in job_runs)
+    ours = {run["Id"] for run in job_runs}
     for layer in deployment.LAYERS:
         for record in deployed.run_records(pipeline, layer):
-            if datetime.fromisoformat(record["finished_at"]) >= began:
+            if record["job_run_id"] in ours:
                 run_report.show(console, record)
 
 

@@ -44,6 +44,7 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
         "pipeline": pipeline.name,
         "layer": options.layer,
         "mode": options.mode,
+        "job_run_id": options.job_run_id,
         "started_at": started.isoformat(),
     }
     LOG.info("%s %s: %s %s begins", pipeline.name, options.layer, options.mode, run_id)
@@ -81,6 +82,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         choices=["recent", "all"],
         help="all: also files later than the declared lateness",
     )
+    parser.add_argument("--JOB_RUN_ID", dest="job_run_id", help="Glue's name for this run, under which its log is")
     options, others = parser.parse_known_args(arguments)
     if options.mode == "repair" and options.layer == "gold":
         parser.error("gold is computed from what silver has published: repair silver, then run gold")

@@ -94,11 +94,11 @@ def test_a_run_without_news_commits_nothing(five_days: Deployed) -> None:
         return {key: item["ETag"] for layer in TABLES for key, item in five_days.objects("lake", f"{layer}/").items()}
 
     before = tables()
-    five_days.run()
+    runs = five_days.run()
     assert tables() == before
-    for layer in LAYERS:
+    for layer, run in zip(LAYERS, runs, strict=True):
         *_, newest = five_days.lake.run_records("movies", layer)
-        assert newest["outcome"] == "idle"
+        assert (newest["outcome"], newest["job_run_id"]) == ("idle", run["Id"])
 
 
 def test_a_second_plan_is_empty(five_days: Deployed) -> None:
