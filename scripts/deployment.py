@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
-
 import environments
 import terraform_runner
 from environments import DeployError
@@ -25,7 +23,8 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         """A boto3 client for the account and region of the environment."""
-        return boto3.client(service, region_name=self.outputs["region"])  # type: ignore[call-overload]
+        session = environments.find(self.environment).session()
+        return session.client(service, region_name=self.outputs["region"])  # type: ignore[call-overload]
 
     def named(self, kind: str, name: str) -> str:
         """The deployed name of a workflow, function or job, by its name in the repository."""

@@ -114,9 +114,9 @@ def _needed_rights(
         operation = action.partition(":")[2]
         return [(action, arn, context) for arn in glue_arns.needed_arns(operation, resource)]
     if action == "s3:GetObject" and _is_absent(resource):
-        # S3 tells only those who may list a bucket that a key is absent. There is no prefix in such a request: a
-        # condition on `s3:prefix` isn't met.
-        return [("s3:ListBucket", resource.partition("/")[0], {})]
+        # S3 tells only those that a key is absent who may read it and list the bucket. There is no prefix in such a
+        # request: a condition on `s3:prefix` isn't met.
+        return [(action, resource, context), ("s3:ListBucket", resource.partition("/")[0], {})]
     return [(action, resource, context)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import deployment
+import environments
 import terraform_runner
 from environments import DeployError
 from local_cloud import control
@@ -35,6 +36,13 @@ def test_a_cloud_that_does_not_run_names_the_command(monkeypatch: pytest.MonkeyP
 def test_an_unknown_name_is_told_with_those_that_there_are() -> None:
     with pytest.raises(DeployError, match="dev has no workflow films; there are: movies"):
         deployment.Deployment("dev", OUTPUTS).named("workflows", "films")
+
+
+def test_clients_are_of_the_profile_that_the_environment_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    profile = environments.Environment("dev", "eu-west-1", "nobody-has-this")
+    monkeypatch.setattr(environments, "find", lambda name: profile)
+    with pytest.raises(DeployError, match="nobody-has-this"):
+        deployment.Deployment("dev", OUTPUTS).client("s3")
 
 
 def test_run_records_come_oldest_first(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
