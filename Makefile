@@ -64,7 +64,7 @@ requirements: ## Pin what pyproject.toml asks for, with hashes (needs uv)
 COMPILE = uv pip compile --quiet --universal --fork-strategy fewest \
   --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements"
 
-check: jars ## Run all checks: format, lint, types, build, tests (what CI runs)
+check: setup ## Run all checks: format, lint, types, build, tests (what CI runs)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -72,7 +72,7 @@ check: jars ## Run all checks: format, lint, types, build, tests (what CI runs)
 	$(BIN)/python scripts/scan_terraform.py
 	$(PYTEST)
 
-test: jars ## Run the tests [TEST_PROCESSES=2]
+test: setup ## Run the tests [TEST_PROCESSES=2]
 	$(PYTEST)
 
 # One Spark session a process; tests/conftest.py says which tests stay together and which begin.
@@ -96,7 +96,7 @@ apply: jars ## Build, upload and deploy an environment with Terraform [ENV=local
 destroy: jars ## Delete what was deployed; asks first [ENV=local, YES=1: without asking, except in production]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py destroy --environment "$(ENV)" $(if $(YES),--yes)
 
-demo: jars ## The whole journey on a laptop cloud of its own: Lambda, S3, Glue workflow, Athena, gold as tables
+demo: setup ## The whole journey on a laptop cloud of its own: Lambda, S3, Glue workflow, Athena, gold as tables
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/demo.py
 
 up: jars ## Start the laptop cloud, which stays up [COLD=1: a JVM of its own for each job]
