@@ -20,6 +20,8 @@ from local_cloud.glue_errors import error_message
 from local_cloud.glue_logs import LogStream
 
 POLL_SECONDS = 0.05
+LOG_SECONDS = 10.0
+"""How long an ended run waits for the rest of its output: what has left its group may keep the pipes open for ever."""
 
 
 class StartError(Exception):
@@ -78,7 +80,7 @@ def run_to_end(
     stop: threading.Event,
     timeout: float,
 ) -> Ending:
-    """Runs a process until it ends, is stopped or takes longer than `timeout` seconds; nothing of it is left."""
+    """Runs a process until it ends, is stopped or takes longer than `timeout` seconds; nothing of its group is left."""
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     process = child_process.start(arguments, variables, cwd=folder, **streams)
     assert process.stdout is not None
@@ -91,8 +93,9 @@ def run_to_end(
     if cut:
         stop.set()  # for Spark's Java process too, which isn't of this group
     child_process.end_group(process)
+    deadline = time.monotonic() + LOG_SECONDS
     for thread in pumps:
-        thread.join()
+        thread.join(max(0.0, deadline - time.monotonic()))
     seconds = time.monotonic() - began
     if cut or process.returncode == 0:
         return Ending(cut or "SUCCEEDED", seconds=seconds)
