@@ -29,6 +29,7 @@ class Batch:
 
     window: int
     events: list[str] = field(default_factory=list)
+    timer: threading.Timer = field(init=False)
 
 
 _batches: dict[tuple[str, str, str], Batch] = {}
@@ -56,22 +57,24 @@ def notify(workflow: str, event: str) -> None:
     with _lock:
         if key not in _batches:
             _batches[key] = Batch(condition.get("BatchWindow", LONGEST_WINDOW))
-            _later(_batches[key].window, key, _batches[key])
+            _batches[key].timer = _later(_batches[key].window, key, _batches[key])
         batch = _batches[key]
         batch.events.append(event)
         full = len(batch.events) >= condition.get("BatchSize", 1)
         if full:
             del _batches[key]
+            batch.timer.cancel()  # a thread that would sleep until the window is over
     if full:
         _later(0, key, batch)
 
 
-def _later(seconds: int, key: tuple[str, str, str], batch: Batch) -> None:
+def _later(seconds: int, key: tuple[str, str, str], batch: Batch) -> threading.Timer:
     """Starts the workflow of a batch, in another thread: whoever causes an event never waits for what it starts."""
     context = contextvars.copy_context()
     timer = threading.Timer(seconds, context.run, args=(_start, key, batch))
     timer.daemon = True
     timer.start()
+    return timer
 
 
 def _start(key: tuple[str, str, str], batch: Batch) -> None:
@@ -80,7 +83,7 @@ def _start(key: tuple[str, str, str], batch: Batch) -> None:
             del _batches[key]
         events, batch.events = batch.events, []
     if not events:
-        return  # the batch was full before its window was over
+        return  # the batch was full at the moment when its window was over
     trigger = glue._triggers.get(key[2])
     if trigger is None:
         LOG.warning("trigger %s is gone: its events %s are lost", key[2], events)
