@@ -28,6 +28,7 @@ def install() -> None:
     """Puts job definitions and runs into MiniStack, and starts Spark's Java process in the background."""
     glue_job_definitions.install()
     glue_events.install()
+    replace(glue, "_delete_job", _delete_job, parameters=["data"])
     replace(glue, "_start_job_run", _start_job_run, parameters=["data"])
     replace(glue, "_get_job_run", _get_job_run, parameters=["data"])
     replace(glue, "_get_job_runs", _get_job_runs, parameters=["data"])
@@ -57,6 +58,13 @@ def next_attempt(run: Mapping[str, Any]) -> dict[str, Any] | None:
     """The run that retries a failed one, if there is one; known when the callbacks hear of the failure."""
     runs = glue._job_runs.get(run["JobName"], [])
     return next((other for other in runs if other.get("PreviousRunId") == run["Id"]), None)
+
+
+def _delete_job(data: dict[str, Any]) -> Any:
+    """A job's runs go with it."""
+    answer = glue_job_definitions.delete_job(data)
+    glue_runs.forget(data.get("JobName", ""))
+    return answer
 
 
 def _start_job_run(data: dict[str, Any]) -> Any:

@@ -24,7 +24,7 @@ ON_FINAL: list[Callable[[dict[str, Any]], None]] = []
 """Called with each run that has ended, in the run's own thread and with its account and region."""
 
 _CHANGED = threading.Condition()
-"""Held for every change of a run's state; notified when a run has ended or shall stop."""
+"""Held for every change of a run's state; notified when a run has ended or shall stop, or its job is deleted."""
 _STOPS: dict[str, threading.Event] = {}
 """For each run that hasn't ended: set when it shall stop."""
 
@@ -61,6 +61,13 @@ def stop(run: dict[str, Any]) -> None:
         for stored in glue._job_runs.get(run["JobName"], []):
             if stored["Id"] == run["Id"]:
                 _enter(stored, "STOPPING")
+        _CHANGED.notify_all()
+
+
+def forget(job_name: str) -> None:
+    """Forgets the runs of a deleted job: those that wait end, those that run go on to their end."""
+    with _CHANGED:
+        glue._job_runs.pop(job_name, None)
         _CHANGED.notify_all()
 
 
@@ -106,8 +113,8 @@ def _launch(job: dict[str, Any], run: dict[str, Any]) -> None:
 def _live(job: dict[str, Any], run: dict[str, Any]) -> None:
     """All of a run, in its thread."""
     requested = _STOPS[run["Id"]]
-    ending = Ending("STOPPED")
-    if _wait_for_turn(job, run, requested):
+    ending = _wait_for_turn(job, run, requested)
+    if ending is None:
         try:
             ending = glue_attempt.attempt(job, run, requested, began=lambda: _begin(run))
         except Exception as error:  # ours, not the job's: the run must end all the same
@@ -116,15 +123,23 @@ def _live(job: dict[str, Any], run: dict[str, Any]) -> None:
     _end(job, run, ending)
 
 
-def _wait_for_turn(job: dict[str, Any], run: dict[str, Any], requested: threading.Event) -> bool:
+def _wait_for_turn(job: dict[str, Any], run: dict[str, Any], requested: threading.Event) -> Ending | None:
+    """Returns when the run may begin, or how it ends without having begun."""
     with _CHANGED:
         while run["JobRunState"] == "WAITING":
+            if not _is_kept(run):
+                return Ending("STOPPED", f"Job {run['JobName']} was deleted while the run waited for its turn")
             first = next(other for other in glue._job_runs[job["Name"]] if other["JobRunState"] == "WAITING")
             if first is run and _has_room(job):
                 _enter(run, "STARTING")
             else:
                 _CHANGED.wait()
-        return not requested.is_set()
+        return Ending("STOPPED") if requested.is_set() else None
+
+
+def _is_kept(run: dict[str, Any]) -> bool:
+    """Whether the run's job is still there: not one of the same name that has been made since."""
+    return any(other is run for other in glue._job_runs.get(run["JobName"], []))
 
 
 def _has_room(job: dict[str, Any]) -> bool:
@@ -146,9 +161,10 @@ def _end(job: dict[str, Any], run: dict[str, Any], ending: Ending) -> None:
             run["ErrorMessage"] = ending.message
         if _is_metered(job, run):
             run["DPUSeconds"] = round(ending.seconds * run["MaxCapacity"], 1)
-        # A run that is stopped or takes too long isn't tried again, as on AWS. The next attempt is there before
-        # this one has failed, so that nobody sees a job that has failed for good.
-        if ending.state == "FAILED" and run["Attempt"] < int(job["MaxRetries"]):
+        # A run that is stopped or takes too long isn't tried again, as on AWS, nor one whose job is gone. The next
+        # attempt is there before this one has failed, so that nobody sees a job that has failed for good.
+        may_retry = _is_kept(run) and not _STOPS[run["Id"]].is_set()
+        if ending.state == "FAILED" and may_retry and run["Attempt"] < int(job["MaxRetries"]):
             _launch(job, _retry(run))
         _enter(run, ending.state)
         del _STOPS[run["Id"]]
