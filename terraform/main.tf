@@ -35,7 +35,7 @@ module "generate_movies" {
   description = "Puts a day's file of invented films into the raw bucket, once."
   account     = local.account
   key_arn     = module.lake.key_arn
-  topic_arn   = module.monitoring.topic_arn
+  topic       = { arn = module.monitoring.topic_arn, key_arn = module.monitoring.key_arn }
   package = {
     bucket = local.deployment_bucket
     key    = local.artifacts["generate_movies.zip"].key
@@ -112,7 +112,6 @@ module "monitoring" {
 
   name      = local.name
   account   = local.account
-  key_arn   = module.lake.key_arn
   jobs      = flatten([for pipeline in keys(local.pipelines) : [for layer in ["bronze", "silver", "gold"] : "${local.name}-${pipeline}-${layer}"]])
   functions = ["${local.name}-generate-movies"]
   schedules = ["${local.name}-generate-movies"]

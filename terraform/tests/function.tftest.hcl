@@ -11,7 +11,7 @@ variables {
   handler            = "generate_movies.handler"
   environment        = { RAW_BUCKET = "oakvale-dev-raw-111122223333" }
   key_arn            = "arn:aws:kms:us-east-1:111122223333:key/mocked"
-  topic_arn          = "arn:aws:sns:us-east-1:111122223333:oakvale-dev-alerts"
+  topic              = { arn = "arn:aws:sns:us-east-1:111122223333:oakvale-dev-alerts", key_arn = "arn:aws:kms:us-east-1:111122223333:key/alerts" }
   writes             = { bucket = "oakvale-dev-raw-111122223333", prefix = "raw/movies/" }
   schedule           = { cron = "cron(0 2 * * ? *)", enabled = true }
   log_retention_days = 14

@@ -23,7 +23,7 @@ ROLES = (*(f"movies-{layer}" for layer in LAYERS), "generate_movies", "analyst")
 # the plan, by tests/terraform. A statement that is used after all must leave this table.
 NOT_ASKED_FOR = {
     **{f"movies-{layer}": {"UseKey", "PublishMetrics"} for layer in LAYERS},
-    "generate_movies": {"UseKey", "WriteLogs", "ReportFailures", "Trace"},
+    "generate_movies": {"UseKey", "WriteLogs", "ReportFailures", "EncryptReports", "Trace"},
     "analyst": {"UseKey", "FindResults"},
 }
 

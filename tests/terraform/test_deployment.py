@@ -196,8 +196,9 @@ def test_the_function_gets_what_its_code_reads(production: Deployment) -> None:
 
 
 def test_everything_stored_is_encrypted_with_the_environments_key(deployment: Deployment) -> None:
-    key = deployment.one("aws_kms_key.this")
-    assert key["enable_key_rotation"] is True
+    key, alerts = (deployment.one(f"module.{name}.module.key.aws_kms_key.this") for name in ("lake", "monitoring"))
+    assert key["arn"] != alerts["arn"]
+    assert (key["enable_key_rotation"], alerts["enable_key_rotation"]) == (True, True)
     encrypted = deployment.of("aws_s3_bucket_server_side_encryption_configuration")
     assert len(encrypted) == len(deployment.of("aws_s3_bucket")) == 4
     for address, values in encrypted.items():
@@ -213,10 +214,10 @@ def test_everything_stored_is_encrypted_with_the_environments_key(deployment: De
         "aws_cloudwatch_log_group": "kms_key_id",
         "aws_lambda_function": "kms_key_arn",
         "aws_scheduler_schedule": "kms_key_arn",
-        "aws_sns_topic": "kms_master_key_id",
     }
     for kind, attribute in holders.items():
         assert {values[attribute] for values in deployment.of(kind).values()} == {key["arn"]}, kind
+    assert deployment.one("aws_sns_topic.alerts")["kms_master_key_id"] == alerts["arn"]
     (result,) = deployment.one("aws_athena_workgroup.this")["configuration"][0]["result_configuration"]
     assert result["encryption_configuration"] == [{"encryption_option": "SSE_KMS", "kms_key_arn": key["arn"]}]
     (security,) = deployment.one("aws_glue_security_configuration.this")["encryption_configuration"]
@@ -312,5 +313,13 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
         f"{name}-generate-movies-not-called": ("AWS/Scheduler", "InvocationDroppedCount"),
         f"{name}-movies-start-failed": ("AWS/Events", "FailedInvocations"),
         f"{name}-shop-start-failed": ("AWS/Events", "FailedInvocations"),
+        f"{name}-failed-runs-not-told": ("AWS/Events", "FailedInvocations"),
+    }
+    assert {alarm: list(values["dimensions"].items()) for alarm, values in alarms.items()} == {
+        f"{name}-generate-movies-errors": [("FunctionName", f"{name}-generate-movies")],
+        f"{name}-generate-movies-not-called": [("ScheduleGroup", f"{name}-generate-movies")],
+        f"{name}-movies-start-failed": [("RuleName", f"{name}-movies-start")],
+        f"{name}-shop-start-failed": [("RuleName", f"{name}-shop-start")],
+        f"{name}-failed-runs-not-told": [("RuleName", target["rule"])],
     }
     assert all(alarm["alarm_actions"] == [topic] for alarm in alarms.values())

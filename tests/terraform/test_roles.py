@@ -15,7 +15,7 @@ import pytest
 from tests.terraform.deployment import ACCOUNT, Deployment, by_sid
 
 NAME = "oakvale-staging"
-KEY = "arn:aws:kms:us-east-1:111122223333:key/mocked"
+KEY, ALERTS_KEY = (f"arn:aws:kms:us-east-1:111122223333:key/{key}" for key in ("mocked", "alerts"))
 LAKE, RAW, QUERIES = (f"arn:aws:s3:::{NAME}-{store}-{ACCOUNT}" for store in ("lake", "raw", "queries"))
 DEPLOYMENT = f"arn:aws:s3:::oakvale-deployment-{ACCOUNT}-us-east-1"
 HERE = f"us-east-1:{ACCOUNT}"
@@ -36,7 +36,8 @@ LIST, GET, PUT = ["s3:ListBucket"], ["s3:GetObject"], ["s3:PutObject"]
 WRITE = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
 LEASE = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
 CATALOG = ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]
-USE_KEY = (["kms:Decrypt", "kms:GenerateDataKey"], [KEY])
+ENCRYPT = ["kms:Decrypt", "kms:GenerateDataKey"]
+USE_KEY = (ENCRYPT, [KEY])
 LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
 
@@ -109,6 +110,7 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
             [f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies{part}" for part in ("", ":*")],
         ),
         "ReportFailures": (["sns:Publish"], ["arn:aws:sns:us-east-1:111122223333:mocked"]),
+        "EncryptReports": (ENCRYPT, [ALERTS_KEY]),
         "Trace": (["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
     },
     "generate-movies-schedule": {
@@ -195,8 +197,8 @@ def test_analysts_are_of_this_account_unless_others_are_named(staging: Deploymen
 
 
 def test_services_use_the_key_only_for_this_environment(staging: Deployment) -> None:
-    policy = by_sid(staging.one("aws_kms_key.this")["policy"])
-    assert set(policy) == {"AccountAdministersAndDelegates", "LogsEncryptOwnGroups", "AlertsReachTheTopic"}
+    policy = by_sid(staging.one("module.lake.module.key.aws_kms_key.this")["policy"])
+    assert set(policy) == {"AccountAdministersAndDelegates", "LogsEncryptOwnGroups"}
     assert policy["AccountAdministersAndDelegates"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     logs = policy["LogsEncryptOwnGroups"]
     assert logs["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
@@ -204,21 +206,27 @@ def test_services_use_the_key_only_for_this_environment(staging: Deployment) -> 
         f"arn:aws:logs:{HERE}:log-group:/{NAME}/*",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-*",
     ]
-    alerts = policy["AlertsReachTheTopic"]
-    assert alerts["Principal"] == {"Service": ["cloudwatch.amazonaws.com", "events.amazonaws.com"]}
-    assert alerts["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
-    assert alerts["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 
 
-def test_only_our_rule_and_our_alarms_publish(staging: Deployment) -> None:
+def test_events_and_alarms_use_the_topics_key(staging: Deployment) -> None:
+    """SNS: no condition about the source works for EventBridge, with a key's policy or with a topic's."""
+    policy = by_sid(staging.one("module.monitoring.module.key.aws_kms_key.this")["policy"])
+    assert set(policy) == {"AccountAdministersAndDelegates", "AlarmsReachTheTopic", "EventsReachTheTopic"}
+    assert policy["AccountAdministersAndDelegates"]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    events, alarms = policy["EventsReachTheTopic"], policy["AlarmsReachTheTopic"]
+    assert events["Principal"] == {"Service": "events.amazonaws.com"}
+    assert "Condition" not in events
+    assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    assert events["Action"] == alarms["Action"] == ENCRYPT
+
+
+def test_events_and_our_alarms_publish(staging: Deployment) -> None:
     policy = by_sid(staging.one("aws_sns_topic_policy.alerts")["policy"])
     assert set(policy) == {"RuleOfFailedRunsPublishes", "AlarmsPublish", "OnlyOverTls"}
     rule, alarms = policy["RuleOfFailedRunsPublishes"], policy["AlarmsPublish"]
     assert rule["Principal"] == {"Service": "events.amazonaws.com"}
-    assert rule["Condition"] == {
-        "ArnEquals": {"aws:SourceArn": f"arn:aws:events:{HERE}:rule/{NAME}-failed-runs"},
-        "StringEquals": {"aws:SourceAccount": ACCOUNT},
-    }
+    assert "Condition" not in rule
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert alarms["Condition"] == {
         "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{HERE}:alarm:{NAME}-*"},

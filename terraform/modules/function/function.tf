@@ -36,7 +36,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   destination_config {
     on_failure {
-      destination = var.topic_arn
+      destination = var.topic.arn
     }
   }
 }

@@ -51,7 +51,13 @@ locals {
       Sid      = "ReportFailures"
       Effect   = "Allow"
       Action   = ["sns:Publish"]
-      Resource = [var.topic_arn]
+      Resource = [var.topic.arn]
+    },
+    {
+      Sid      = "EncryptReports"
+      Effect   = "Allow"
+      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource = [var.topic.key_arn]
     },
     {
       Sid    = "Trace"

@@ -60,9 +60,9 @@ variable "timeout_seconds" {
   default     = 300
 }
 
-variable "topic_arn" {
-  description = "Topic that is told of a call that failed for good."
-  type        = string
+variable "topic" {
+  description = "Topic that is told of a call that failed for good, and the key of its messages."
+  type        = object({ arn = string, key_arn = string })
 }
 
 variable "writes" {

@@ -43,7 +43,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
     apply_server_side_encryption_by_default {
       # S3 delivers no access logs to a bucket that is encrypted with a key of ours.
       sse_algorithm     = each.key == "logs" ? "AES256" : "aws:kms"
-      kms_master_key_id = each.key == "logs" ? null : aws_kms_key.this.arn
+      kms_master_key_id = each.key == "logs" ? null : module.key.arn
     }
   }
 }

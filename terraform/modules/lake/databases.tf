@@ -17,11 +17,11 @@ resource "aws_glue_security_configuration" "this" {
   encryption_configuration {
     s3_encryption {
       s3_encryption_mode = "SSE-KMS"
-      kms_key_arn        = aws_kms_key.this.arn
+      kms_key_arn        = module.key.arn
     }
     job_bookmarks_encryption {
       job_bookmarks_encryption_mode = "CSE-KMS"
-      kms_key_arn                   = aws_kms_key.this.arn
+      kms_key_arn                   = module.key.arn
     }
     cloudwatch_encryption {
       # The log groups carry the key themselves. Said here too, Glue would write to other groups,

@@ -5,7 +5,7 @@ output "databases" {
 
 output "key_arn" {
   description = "ARN of the key that encrypts everything."
-  value       = aws_kms_key.this.arn
+  value       = module.key.arn
 }
 
 output "lake_bucket" {

@@ -1,3 +1,8 @@
+output "key_arn" {
+  description = "Key of the topic; who publishes must be allowed to use it."
+  value       = module.key.arn
+}
+
 output "topic_arn" {
   description = "ARN of the topic that is told of everything that fails."
   value       = aws_sns_topic.alerts.arn

