@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from ministack.core import iam_evaluator, responses
@@ -56,6 +57,19 @@ def role_session(
         "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"],
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def client(service: str, variables: Mapping[str, str]) -> Any:
+    """The boto3 client of a service with the keys, the region and the endpoint of these AWS_* variables."""
+    import boto3  # not at the top: half a second of the server's start
+
+    session = boto3.Session(
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=variables.get("AWS_SESSION_TOKEN"),
+        region_name=variables["AWS_REGION"],
+    )
+    return session.client(service, endpoint_url=variables["AWS_ENDPOINT_URL"])  # type: ignore[call-overload]
 
 
 def _trusts(role: dict[str, Any], service: str) -> bool:

@@ -10,9 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
-from ministack.core.responses import get_account_id, get_region
-
 import laptop_spark
 from local_cloud import credentials, glue_process, spark_jvm
 from local_cloud.glue_logs import DEFAULT_GROUP, LogStream
@@ -44,13 +41,11 @@ def attempt(
     if "WorkflowRunId" in run:
         arguments |= {"--WORKFLOW_NAME": run["WorkflowName"], "--WORKFLOW_RUN_ID": run["WorkflowRunId"]}
     try:
-        role = credentials.role_session(_role_arn(job), run["Id"], lifetime=timeout + STARTING_SECONDS)
-        session = _session(role)
-        logs = session.client("logs", endpoint_url=role["AWS_ENDPOINT_URL"])
+        role = credentials.role_session(str(job.get("Role", "")), run["Id"], lifetime=timeout + STARTING_SECONDS)
+        logs = credentials.client("logs", role)
         output, errors = (LogStream(logs, f"{run['LogGroupName']}/{name}", run["Id"]) for name in ("output", "error"))
         with _folder() as folder:
-            s3 = session.client("s3", endpoint_url=role["AWS_ENDPOINT_URL"])
-            script, libraries = _fetch(s3, job, arguments, folder)
+            script, libraries = _fetch(credentials.client("s3", role), job, arguments, folder)
             with _spark(job, arguments, role, folder, errors, stop) as spark:
                 if stop.is_set():
                     return Ending("STOPPED")
@@ -66,21 +61,6 @@ def attempt(
                 )
     except (StartError, credentials.CredentialsError, JvmError, *laptop_spark.ERRORS) as error:
         return Ending("FAILED", str(error))
-
-
-def _role_arn(job: Mapping[str, Any]) -> str:
-    """Glue takes a role by its ARN or by its name."""
-    role = str(job.get("Role", ""))
-    return role if role.startswith("arn:") else f"arn:aws:iam::{get_account_id()}:role/{role}"
-
-
-def _session(role: Mapping[str, str]) -> boto3.Session:
-    return boto3.Session(
-        aws_access_key_id=role["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=role["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=role.get("AWS_SESSION_TOKEN"),
-        region_name=get_region(),
-    )
 
 
 @contextmanager

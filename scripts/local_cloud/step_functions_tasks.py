@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.services import stepfunctions
 
-from local_cloud.credentials import CredentialsError, role_session
+from local_cloud import credentials
 
 FAILED_JOB_RUNS = ("FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED")
 LONGEST_TASK = 7 * 24 * 3600  # seconds that a task's keys last: a Glue job's longest time-out
@@ -64,20 +64,14 @@ TASKS: dict[str, Callable[[dict[str, Any], dict[str, Any]], StartedWork]] = {
 
 
 def _client(execution: dict[str, Any], service: str) -> Any:
-    import boto3  # not at the top: half a second of the server's start
-
     role = stepfunctions._state_machines[execution["stateMachineArn"]]["roleArn"]
     try:
-        keys = role_session(role, execution["name"][:64], service="states.amazonaws.com", lifetime=LONGEST_TASK)
-    except CredentialsError as error:
+        keys = credentials.role_session(
+            role, execution["name"][:64], service="states.amazonaws.com", lifetime=LONGEST_TASK
+        )
+    except credentials.CredentialsError as error:
         raise stepfunctions._ExecutionError("States.Permissions", str(error)) from error
-    session = boto3.Session(
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=keys["AWS_SESSION_TOKEN"],
-        region_name=keys["AWS_REGION"],
-    )
-    return session.client(service, endpoint_url=keys["AWS_ENDPOINT_URL"])  # type: ignore[call-overload]
+    return credentials.client(service, keys)
 
 
 def _call(client: Any, prefix: str, operation: str, **request: Any) -> dict[str, Any]:
