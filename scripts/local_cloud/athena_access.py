@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Any
@@ -76,20 +77,30 @@ def _athena_resource(body: bytes) -> str:
     return next((f"workgroup/{each['WorkGroup']}" for each in known if each), "")
 
 
-def credentials() -> dict[str, str]:
-    """The caller's keys, by the names that boto3 gives them."""
+def variables() -> dict[str, str]:
+    """The AWS_* variables of a client with the caller's keys."""
     found = iam_evaluator.resolve_credential(_access_key.get() or ROOT_KEY)
     if isinstance(found, iam_evaluator.CredentialResolutionError):
         raise AccessDenied(f"{found.message} ({found.code})")
-    keys = {"aws_access_key_id": found.access_key_id, "aws_secret_access_key": found.secret_access_key}
-    return {**keys, **({"aws_session_token": found.session_token} if found.session_token else {})}
+    return {
+        "AWS_ACCESS_KEY_ID": found.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": found.secret_access_key,
+        **({"AWS_SESSION_TOKEN": found.session_token} if found.session_token else {}),
+        "AWS_REGION": responses.get_region(),
+        "AWS_ENDPOINT_URL": os.environ["AWS_ENDPOINT_URL"],
+    }
 
 
 def check_tables(tables: Iterable[tuple[str, str]]) -> None:
     """Stops unless the caller may see these tables (database, name) in the Glue catalog."""
     for database, name in tables:
         _check("glue:GetDatabase", "glue", "catalog", f"database/{database}")
-        _check("glue:GetTable", "glue", "catalog", f"database/{database}", f"table/{database}/{name}")
+        check_table("glue:GetTable", database, name)
+
+
+def check_table(action: str, database: str, name: str) -> None:
+    """Stops unless the caller may do this to a table of the Glue catalog."""
+    _check(action, "glue", "catalog", f"database/{database}", f"table/{database}/{name}")
 
 
 def check_result(location: str) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlparse
 
-import boto3
 from botocore.exceptions import ClientError
-from ministack.core import responses
 from ministack.services import athena
 
-from local_cloud import athena_access, athena_values
+from local_cloud import athena_access, athena_values, credentials
 from local_cloud.replacements import replace, require
 from query import Result
 
@@ -20,14 +17,14 @@ PAGE = 1000
 
 
 def install() -> None:
-    """Answers GetQueryResults for the queries that DuckDB has answered; MiniStack goes on with its own."""
+    """Answers GetQueryResults with the caller's rights; that a query has no result, MiniStack says itself."""
     require(athena, "error_response_json")
     require(athena, "json_response")
     original = require(athena, "_get_query_results", ["data"])
 
     def get_query_results(data: dict[str, Any]) -> Any:
         execution = athena._executions.get(data.get("QueryExecutionId"))
-        if not execution or "_columns" not in execution:
+        if not execution or execution["Status"]["State"] != "SUCCEEDED":
             return original(data)
         try:
             athena_access.check_result(execution["ResultConfiguration"]["OutputLocation"])
@@ -42,10 +39,8 @@ def install() -> None:
 def keep(execution: dict[str, Any], result: Result) -> None:
     """Writes the result's file with the caller's rights, then puts the result into the execution."""
     columns = [athena_values.column_info(*each) for each in zip(result.columns, result.types, strict=True)]
-    rows: list[list[str | None]] = [
-        [*result.columns],
-        *([athena_values.text(value) for value in row] for row in result.rows),
-    ]
+    header: list[list[str | None]] = [[*result.columns]] if result.columns else []
+    rows = header + [[athena_values.text(value) for value in row] for row in result.rows]
     _write(execution["ResultConfiguration"], "".join(map(_line, rows)).encode())
     execution["_columns"], execution["_results"] = columns, {"columns": result.columns, "rows": rows}
 
@@ -71,11 +66,8 @@ def _line(row: Sequence[str | None]) -> str:
 def _write(settings: dict[str, Any], content: bytes) -> None:
     location = settings["OutputLocation"]
     place = urlparse(location)
-    keys: Any = athena_access.credentials()
-    session = boto3.Session(**keys, region_name=responses.get_region())
-    s3: Any = session.client("s3", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
     try:
-        s3.put_object(
+        credentials.client("s3", athena_access.variables()).put_object(
             Bucket=place.netloc,
             Key=place.path.lstrip("/"),
             Body=content,

@@ -15,6 +15,7 @@ from local_cloud import control
 DATABASE = "athena_gold"
 WORKGROUP = "athena-test"
 LAKE, RESULTS = "athena-lake", "athena-results"
+SECONDS = 120
 MOVIES = """
     select * from (values
         ('Drama', 7::bigint, 6.50::decimal(4, 2), date '2026-11-01', timestamptz '2026-11-01 10:00:00.25+02',
@@ -98,10 +99,10 @@ def execute(athena: Any, sql: str, **options: Any) -> dict[str, Any]:
     context = {"Database": DATABASE}
     asked = {"QueryString": sql, "WorkGroup": WORKGROUP, "QueryExecutionContext": context, **options}
     started = athena.start_query_execution(**asked)["QueryExecutionId"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         execution: dict[str, Any] = athena.get_query_execution(QueryExecutionId=started)["QueryExecution"]
         if execution["Status"]["State"] not in ("QUEUED", "RUNNING"):
             return execution
         time.sleep(0.02)
-    raise TimeoutError(f"no end of query {started} within 30 s")
+    raise TimeoutError(f"no end of query {started} within {SECONDS} s")

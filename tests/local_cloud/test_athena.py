@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from local_cloud import athena as local_athena
 from local_cloud import control
 from tests.local_cloud import athena_lake
 from tests.local_cloud.athena_lake import DATABASE, LAKE, RESULTS, execute
@@ -16,6 +18,9 @@ def athena(cloud: control.Cloud) -> Any:
     """Athena's client, as the cloud's root, of an account with tables."""
     athena_lake.build(cloud)
     return cloud.client("athena")
+
+
+SELECT_ALONE = "the laptop's Athena answers SELECT alone, and creates and drops tables"
 
 
 def rows(athena: Any, execution: dict[str, Any]) -> list[list[str | None]]:
@@ -108,7 +113,13 @@ def test_scanned_bytes_are_what_was_read_of_the_data(athena: Any, cloud: control
         ("select movies::int from movies", "SYNTAX_ERROR: Athena has no `::` (write cast(value as type))"),
         ("select from where", "SYNTAX_ERROR: Expected table name but got"),
         ("select cast(genre as bigint) from movies", "INVALID_CAST_ARGUMENT: "),
-        ("insert into movies select * from movies", "SYNTAX_ERROR: only SELECT is possible here"),
+        ("insert into movies select * from movies", f"NOT_SUPPORTED: {SELECT_ALONE}"),
+        ("(insert into movies select * from movies)", f"NOT_SUPPORTED: {SELECT_ALONE}"),
+        ("with a as (select 1) insert into movies select * from a", "SYNTAX_ERROR: only SELECT is possible here"),
+        ("create table t as select * from read_text('/etc/hostname')", f"NOT_SUPPORTED: {SELECT_ALONE}"),
+        ("copy (select 1) to '/tmp/athena.csv'", f"NOT_SUPPORTED: {SELECT_ALONE}"),
+        ("show tables", f"NOT_SUPPORTED: {SELECT_ALONE}"),
+        ("drop table nothing", "Table 'athena_gold.nothing' does not exist"),
         ("select * from read_csv('/etc/passwd')", "SYNTAX_ERROR: Athena has no function read_csv"),
     ],
 )
@@ -127,13 +138,85 @@ def test_a_catalog_entry_without_a_table_fails_with_its_place(athena: Any, cloud
     )
 
 
-def test_tables_of_other_formats_stay_with_ministack(athena: Any, cloud: control.Cloud) -> None:
-    cloud.client("s3").put_object(Bucket=LAKE, Key="plain/a.csv", Body=b"Drama\n")
-    entry = {**athena_lake.table_input("plain", "plain"), "Parameters": {"classification": "csv"}}
+@pytest.mark.parametrize(
+    ("data_format", "content"), [("csv", b"Drama\n"), ("json", b'{"genre": "Drama"}\n'), ("empty", b"")]
+)
+def test_tables_of_other_formats_are_read_too(
+    athena: Any, cloud: control.Cloud, data_format: str, content: bytes
+) -> None:
+    table = f"plain_{data_format}"
+    if content:
+        cloud.client("s3").put_object(Bucket=LAKE, Key=f"{table}/a", Body=content)
+        cloud.client("s3").put_object(Bucket=LAKE, Key=f"{table}/_hidden", Body=content)
+    cloud.client("s3").put_object(Bucket=LAKE, Key=f"{table}_of_another/a", Body=content)
+    parameters = {"classification": data_format if content else "csv"}
+    entry = {**athena_lake.table_input(table, table), "Parameters": parameters}
     cloud.client("glue").create_table(DatabaseName=DATABASE, TableInput=entry)
-    assert rows(athena, execute(athena, "select * from plain")) == [["genre"], ["Drama"]]
-    status = execute(athena, "select p.genre from plain p join movies m on p.genre = m.genre")["Status"]
-    assert status["StateChangeReason"].startswith("NOT_SUPPORTED: athena_gold.plain is no Delta table")
+    expected = [["genre"], ["Drama"]] if content else [["genre"]]
+    assert rows(athena, execute(athena, f"select * from {table}")) == expected
+    execution = execute(athena, f"select m.movies from {table} p join movies m on p.genre = m.genre")
+    assert rows(athena, execution)[1:] == [["7"] for _ in expected[1:]]
+
+
+@pytest.mark.parametrize(
+    ("name", "location", "parameters", "reason"),
+    [
+        ("on_disk", "/etc", {"spark.sql.sources.provider": "delta"}, "has no location on s3://"),
+        ("in_avro", f"s3://{LAKE}/avro", {"classification": "avro"}, "reads Delta tables, csv, json, parquet"),
+        ("iceberg", f"s3://{LAKE}/iceberg", {"table_type": "ICEBERG"}, "reads Delta tables, csv, json, parquet"),
+    ],
+)
+def test_a_table_that_can_not_be_read_is_named(
+    athena: Any, cloud: control.Cloud, name: str, location: str, parameters: dict[str, str], reason: str
+) -> None:
+    entry = {**athena_lake.table_input(name, name), "Parameters": parameters}
+    entry["StorageDescriptor"]["Location"] = location
+    cloud.client("glue").create_table(DatabaseName=DATABASE, TableInput=entry)
+    status = execute(athena, f"select * from {name}")["Status"]
+    assert status["StateChangeReason"].startswith(f"NOT_SUPPORTED: athena_gold.{name}")
+    assert status["StateChangeReason"].endswith(reason)
+
+
+def test_tables_are_created_and_dropped(athena: Any, cloud: control.Cloud) -> None:
+    cloud.client("s3").put_object(Bucket=LAKE, Key="created/a", Body=b"1,Drama\n")
+    created = execute(
+        athena,
+        "create external table created (id int, genre string) row format delimited fields terminated by ',' "
+        f"location 's3://{LAKE}/created/'",
+    )
+    assert rows(athena, created) == []
+    assert rows(athena, execute(athena, "select * from created")) == [["id", "genre"], ["1", "Drama"]]
+    assert rows(athena, execute(athena, "drop table created")) == []
+    reason = execute(athena, "select * from created")["Status"]["StateChangeReason"]
+    assert reason == "TABLE_NOT_FOUND: Table 'awsdatacatalog.athena_gold.created' does not exist"
+
+
+def test_another_catalog_is_refused(athena: Any) -> None:
+    status = execute(athena, "select 1", QueryExecutionContext={"Catalog": "s3tablescatalog/films"})["Status"]
+    assert status["StateChangeReason"] == (
+        "NOT_SUPPORTED: the laptop's Athena has no catalog but AwsDataCatalog, not s3tablescatalog/films"
+    )
+
+
+def test_a_stopped_query_stays_cancelled_and_has_no_result(athena: Any, cloud: control.Cloud) -> None:
+    sql = "select sum(a.i * b.i) from numbers a, numbers b, numbers c where c.i < 20"
+    asked = {"WorkGroup": athena_lake.WORKGROUP, "QueryExecutionContext": {"Database": DATABASE}}
+    started = athena.start_query_execution(QueryString=sql, **asked)
+    query = {"QueryExecutionId": started["QueryExecutionId"]}
+    athena.stop_query_execution(**query)
+    file = f"results/{query['QueryExecutionId']}.csv"
+    cloud.client("s3").get_waiter("object_exists").wait(
+        Bucket=RESULTS, Key=file, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+    )
+    assert athena.get_query_execution(**query)["QueryExecution"]["Status"]["State"] == "CANCELLED"
+    with pytest.raises(athena.exceptions.InvalidRequestException, match="Query is in state CANCELLED"):
+        athena.get_query_results(**query)
+
+
+def test_a_query_that_is_stopped_before_its_turn_never_runs() -> None:
+    execution = {"Status": {"State": "CANCELLED"}}
+    asyncio.run(local_athena._answer(execution, pytest.fail))
+    assert execution == {"Status": {"State": "CANCELLED"}}
 
 
 def test_table_metadata_are_those_of_the_catalog(athena: Any) -> None:

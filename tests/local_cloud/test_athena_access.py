@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -49,6 +51,55 @@ def test_a_table_registered_as_gold_does_not_open_the_objects_of_bronze(
     assert status["StateChangeReason"].startswith("PERMISSION_DENIED: Access Denied (Service: Amazon S3")
     assert f"while reading s3://{LAKE}/bronze/movies: User: " in status["StateChangeReason"]
     assert "assumed-role/athena-analyst/test is not authorized to perform: s3:GetObject" in status["StateChangeReason"]
+
+
+def test_a_table_of_another_format_does_not_open_objects_either(cloud: control.Cloud, analyst: dict[str, str]) -> None:
+    cloud.client("s3").put_object(Bucket=LAKE, Key="bronze/plain/a", Body=b"secret\n")
+    entry = {**athena_lake.table_input("plain_bronze", "bronze/plain"), "Parameters": {"classification": "csv"}}
+    cloud.client("glue").create_table(DatabaseName=athena_lake.DATABASE, TableInput=entry)
+    assert execute(cloud.client("athena"), "select * from plain_bronze")["Status"]["State"] == "SUCCEEDED"
+    status = execute(cloud.client("athena", analyst), "select * from plain_bronze")["Status"]
+    assert status["State"] == "FAILED"
+    assert status["StateChangeReason"].startswith("PERMISSION_DENIED: Access Denied (Service: Amazon S3")
+    keys = role_keys(cloud, "athena-plain-without-buckets", "buckets")
+    status = execute(cloud.client("athena", keys), "select * from plain_bronze")["Status"]
+    assert status["StateChangeReason"].startswith("PERMISSION_DENIED: Access Denied (Service: Amazon S3")
+
+
+@pytest.mark.parametrize(
+    ("sql", "action"),
+    [
+        ("drop table movies", "glue:DeleteTable"),
+        ("DROP TABLE IF EXISTS athena_gold.movies;", "glue:DeleteTable"),
+        (f"create external table mine (genre string) location 's3://{LAKE}/bronze/plain/'", "glue:CreateTable"),
+    ],
+)
+def test_an_analyst_does_not_change_the_catalog(
+    cloud: control.Cloud, analyst: dict[str, str], sql: str, action: str
+) -> None:
+    status = execute(cloud.client("athena", analyst), sql)["Status"]
+    assert status["State"] == "FAILED"
+    assert f"is not authorized to perform: {action} on resource" in status["StateChangeReason"]
+    there = {table["Name"] for table in cloud.client("glue").get_tables(DatabaseName="athena_gold")["TableList"]}
+    assert "movies" in there
+    assert "mine" not in there
+
+
+def test_an_analyst_reaches_no_file_of_the_machine(
+    cloud: control.Cloud, analyst: dict[str, str], tmp_path: Path
+) -> None:
+    target = tmp_path / "taken.csv"
+    for sql in (
+        f"copy (select 1) to '{target}'",
+        "create table t as select * from read_text('/etc/hostname')",
+        "select * from read_text('/etc/hostname')",
+        """select * from "/etc/passwd" """,
+        f"drop table movies; copy (select 1) to '{target}'",
+        """select * from movies, (with "/etc/hosts.csv" as (select 1) select 1), "/etc/hosts.csv" """,
+    ):
+        status = execute(cloud.client("athena", analyst), sql)["Status"]
+        assert status["State"] == "FAILED", sql
+    assert not target.exists()
 
 
 @pytest.mark.parametrize(
