@@ -82,7 +82,7 @@ def start(folder: Path = FOLDER, *, port: int | None = None, cold: bool = False)
     refuse_second(folder)
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, str(PACKAGE), "serve", "--folder", str(folder), "--port", str(free_port(port))]
-    with (folder / "server.log").open("wb") as log:
+    with (folder / "server.log").open("ab") as log:  # it may be another's: the server itself begins it anew
         process = subprocess.Popen(
             [*command, "--cold"] if cold else command,
             stdin=subprocess.DEVNULL,
@@ -95,14 +95,16 @@ def start(folder: Path = FOLDER, *, port: int | None = None, cold: bool = False)
     except BaseException:
         process.kill()
         process.wait()
-        stop(folder)
+        state = _read_state(folder)
+        if state and state.pid == process.pid:  # else it is the cloud of somebody who was faster
+            stop(folder)
         raise
 
 
 def running(folder: Path = FOLDER) -> Cloud | None:
     """The cloud of a folder, if its process runs."""
     state = _read_state(folder.absolute())
-    return state if state and processes.find(state.pid, state.started) else None
+    return state if state and processes.find_server(state.pid, state.started) else None
 
 
 def refuse_second(folder: Path) -> None:
@@ -117,7 +119,7 @@ def stop(folder: Path = FOLDER) -> bool:
     state = _read_state(folder)
     if state is None:
         return False
-    server = processes.find(state.pid, state.started)
+    server = processes.find_server(state.pid, state.started)
     others = processes.started_by(server, folder, state.started)
     if server is not None:
         server.terminate()
@@ -169,6 +171,7 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], folder: Path) -> Cloud
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         if process.poll() is not None:
+            refuse_second(folder)
             raise CloudError(f"the server ended with code {process.returncode} while it started{_end_of_log(folder)}")
         state = _read_state(folder)
         if state and state.pid == process.pid and _answers(state):

@@ -9,18 +9,25 @@ from pathlib import Path
 
 import psutil
 
+CLOCK_SECONDS = 5.0
+"""When a process was started is counted from the start of the machine, which moves whenever the clock is set."""
 
-def find(pid: int, started: float) -> psutil.Process | None:
-    """The process that got a number at a time; none when it is gone, or when another has got its number since."""
+
+def find_server(pid: int, started: float) -> psutil.Process | None:
+    """The server that got a number at a time; none when it is gone, or when another process has got its number."""
     try:
         process = psutil.Process(pid)
-        return process if process.create_time() == started and process.status() != psutil.STATUS_ZOMBIE else None
-    except psutil.NoSuchProcess:
-        return None
+        same = "serve" in process.cmdline() and abs(process.create_time() - started) <= CLOCK_SECONDS
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None  # gone, or somebody else's
 
 
 def started_by(server: psutil.Process | None, folder: Path, since: float) -> set[psutil.Process]:
-    """All that a server started: its descendants and, since it may have died, what carries its folder's name."""
+    """All that a server started: its descendants and, since it may have died, what carries its folder's name.
+
+    The processes of Glue jobs know nothing of the server, but their files lie in its folder.
+    """
     found: set[psutil.Process] = set()
     if server is not None:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -28,9 +35,10 @@ def started_by(server: psutil.Process | None, folder: Path, since: float) -> set
     spared = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         try:
-            marked = process.environ().get("OAKVALE_CLOUD_FOLDER") == str(folder)
-            if marked and process.create_time() >= since and process.pid not in spared:
-                found.add(process)
+            of_job = any(part.startswith(f"{folder}/runs/") for part in process.cmdline())
+            marked = of_job or process.environ().get("OAKVALE_CLOUD_FOLDER") == str(folder)
+            if marked and process.create_time() >= since - CLOCK_SECONDS and process.pid not in spared:
+                found.update((process, *process.children(recursive=True)))
         except (psutil.Error, OSError):
             continue  # gone since, or somebody else's
     return found

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import importlib
 import os
+import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local_cloud import control
@@ -45,12 +49,36 @@ def environment(folder: Path, port: int, *, cold: bool = False) -> dict[str, str
 def serve(folder: Path, port: int, *, cold: bool = False) -> None:
     """Serves until it is told to stop; this process then belongs to the server, with the environment of one."""
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    settings = environment(folder, port, cold=cold)
-    os.environ.clear()
-    os.environ.update(settings)
-    control.write_state(folder, port)
-    app = importlib.import_module("ministack.app")  # not at the top: it reads its settings when it is imported
-    for part in PARTS:
-        importlib.import_module(f"local_cloud.{part}").install()
-    sys.argv[1:] = []  # MiniStack has a command line of its own
-    app.main()
+    with _alone(folder):
+        _clean(folder)
+        settings = environment(folder, port, cold=cold)
+        os.environ.clear()
+        os.environ.update(settings)
+        control.write_state(folder, port)
+        app = importlib.import_module("ministack.app")  # not at the top: it reads its settings when it is imported
+        for part in PARTS:
+            importlib.import_module(f"local_cloud.{part}").install()
+        sys.argv[1:] = []  # MiniStack has a command line of its own
+        app.main()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps other servers away from the folder. Raises CloudError when there is one."""
+    with (folder / "lock").open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise control.CloudError(
+                f"another server has just been started in {folder}: ask `status` for it"
+            ) from error
+        yield
+
+
+def _clean(folder: Path) -> None:
+    """Ends and removes what a server that died has left: processes, files of jobs with keys in them, its log."""
+    control.stop(folder)
+    if (folder / "runs").exists():
+        shutil.rmtree(folder / "runs")
+    if (folder / "server.log").exists():
+        os.truncate(folder / "server.log", 0)

@@ -5,19 +5,23 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import pytest
 
-from local_cloud import control, server
+from local_cloud import control, processes, server
+from tests.local_cloud.glue_resources import LASTS, make_job
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
 
@@ -47,14 +51,14 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
 
 
 def test_starts_is_found_and_stops(folder: Path) -> None:
-    cloud = control.start(folder)
+    cloud = control.start(folder, cold=True)
     assert control.running(folder) == cloud
     assert cloud.client("sts").get_caller_identity()["Account"] == "000000000000"
     assert control.stop(folder) is True
     assert not psutil.pid_exists(cloud.pid)
     assert control.running(folder) is None
     assert control.stop(folder) is False
-    assert sorted(path.name for path in folder.iterdir()) == ["access.jsonl", "server.log", "tmp"]
+    assert sorted(path.name for path in folder.iterdir()) == ["access.jsonl", "lock", "server.log", "tmp"]
 
 
 def test_listens_on_this_machine_alone(cloud: control.Cloud) -> None:
@@ -68,11 +72,11 @@ def test_listens_on_this_machine_alone(cloud: control.Cloud) -> None:
 
 def test_a_second_start_says_that_it_is_up(cloud: control.Cloud) -> None:
     with pytest.raises(control.CloudError, match=rf"is up already: {cloud.endpoint}, process {cloud.pid}"):
-        control.start(cloud.folder)
+        control.start(cloud.folder, cold=True)
 
 
 def test_two_clouds_in_two_folders(cloud: control.Cloud, folder: Path) -> None:
-    other = control.start(folder)
+    other = control.start(folder, cold=True)
     assert other.port != cloud.port
     other.client("s3").create_bucket(Bucket="only-in-the-other")
     names = [bucket["Name"] for bucket in cloud.client("s3").list_buckets()["Buckets"]]
@@ -87,7 +91,7 @@ def test_a_port_in_use_is_an_error(folder: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(control.CloudError, match=f"port {port} can't be used"):
-            control.start(folder, port=port)
+            control.start(folder, port=port, cold=True)
 
 
 def test_a_server_that_ends_while_it_starts_is_noticed_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,23 +103,65 @@ def test_a_server_that_ends_while_it_starts_is_noticed_at_once(folder: Path, mon
     with pytest.raises(
         control.CloudError, match=r"(?s)ended with code 1 while it started.*MiniStack has changed inside"
     ):
-        control.start(folder)
+        control.start(folder, cold=True)
     assert time.monotonic() - before < control.START_TIMEOUT / 2
     assert control.running(folder) is None
 
 
 def test_notices_a_dead_server(folder: Path) -> None:
-    cloud = control.start(folder)
+    cloud = control.start(folder, cold=True)
     psutil.Process(cloud.pid).kill()
     wait_for(lambda: control.running(folder) is None)
-    assert control.start(folder).pid != cloud.pid
+    assert control.start(folder, cold=True).pid != cloud.pid
 
 
+def test_a_start_that_another_is_faster_than_leaves_that_one_alone(folder: Path) -> None:
+    both = threading.Barrier(2)
+
+    def start() -> control.Cloud | control.CloudError:
+        both.wait()
+        try:
+            return control.start(folder, cold=True)
+        except control.CloudError as error:
+            return error
+
+    with ThreadPoolExecutor(2) as threads:
+        results = [future.result() for future in [threads.submit(start) for _ in range(2)]]
+    (cloud,) = [result for result in results if isinstance(result, control.Cloud)]
+    (error,) = [result for result in results if isinstance(result, control.CloudError)]
+    assert re.search(f"is up already: {cloud.endpoint}|another server has just been started in {folder}", str(error))
+    assert control.running(folder) == cloud
+    assert cloud.client("sts").get_caller_identity()["Account"] == "000000000000"
+
+
+def test_a_cloud_is_found_after_the_clock_was_set(folder: Path) -> None:
+    cloud = control.start(folder, cold=True)
+    state = json.loads((folder / "cloud.json").read_bytes())
+    for seconds in (3, -3):
+        shifted = dataclasses.replace(cloud, started=cloud.started + seconds)
+        (folder / "cloud.json").write_text(json.dumps({**state, "started": shifted.started}))
+        assert control.running(folder) == shifted
+    assert control.stop(folder) is True
+    assert not psutil.pid_exists(cloud.pid)
+
+
+def test_what_a_dead_server_started_is_found_after_the_clock_was_set(
+    tmp_path: Path, sleeper: subprocess.Popen[bytes]
+) -> None:
+    started = psutil.Process(sleeper.pid).create_time()
+    marked = subprocess.Popen(SLEEPER, env={"OAKVALE_CLOUD_FOLDER": str(tmp_path)})
+    found = [processes.started_by(None, tmp_path, started + later) for later in (3, 30)]
+    marked.kill()
+    marked.wait()
+    assert [[process.pid for process in each] for each in found] == [[marked.pid], []]
+
+
+@pytest.mark.parametrize("earlier", [0, 100])
 def test_a_process_that_has_got_the_number_of_a_dead_server_lives_on(
-    folder: Path, sleeper: subprocess.Popen[bytes]
+    folder: Path, sleeper: subprocess.Popen[bytes], earlier: float
 ) -> None:
     folder.mkdir()
-    state = {"pid": sleeper.pid, "port": 1, "started": psutil.Process(sleeper.pid).create_time() - 100}
+    state = {"pid": sleeper.pid, "port": 1, "started": psutil.Process(sleeper.pid).create_time() - earlier}
     (folder / "cloud.json").write_text(json.dumps(state))
     assert control.running(folder) is None
     assert control.stop(folder) is False
@@ -136,7 +182,7 @@ def test_what_the_server_started_ends_with_it(
     folder: Path, server_dies_first: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control, "STOP_TIMEOUT", 2.0)
-    cloud = control.start(folder)
+    cloud = control.start(folder, cold=True)
     environment = {**os.environ, "OAKVALE_CLOUD_FOLDER": str(folder)}
     deaf = "import signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); time.sleep(600)"
     # Not a child of the server any more, in a session of its own, and deaf to a polite request.
@@ -154,8 +200,35 @@ def test_what_the_server_started_ends_with_it(
     child.stdout.close()
 
 
+@pytest.mark.parametrize(
+    "ended_by", [control.stop, lambda folder: control.start(folder, cold=True)], ids=["down", "up"]
+)
+def test_the_job_of_a_dead_server_ends(folder: Path, ended_by: Callable[[Path], object]) -> None:
+    cloud = control.start(folder, cold=True)
+    job = make_job(cloud.client, "outlives", LASTS)
+    cloud.client("glue").start_job_run(JobName=job)
+    children = psutil.Process(cloud.pid).children
+    wait_for(lambda: any("--JOB_RUN_ID" in child.cmdline() for child in children()))
+    (process,) = children()
+    assert (folder / "runs").exists()
+    psutil.Process(cloud.pid).kill()
+    wait_for(lambda: control.running(folder) is None)
+    assert process.is_running()
+    ended_by(folder)
+    assert not process.is_running()
+
+
+def test_nothing_of_a_dead_servers_jobs_is_left_in_the_folder(folder: Path) -> None:
+    (folder / "runs" / "job").mkdir(parents=True)
+    (folder / "runs" / "job" / "spark.properties").write_text("spark.hadoop.fs.s3a.secret.key secret\n")
+    (folder / "server.log").write_text("of the dead server\n")
+    cloud = control.start(folder, cold=True)
+    assert not (folder / "runs").exists()
+    assert "of the dead server" not in cloud.log.read_text()
+
+
 def test_a_function_runs_with_the_server_and_ends_with_it(folder: Path, zipped: Callable[[str], bytes]) -> None:
-    cloud = control.start(folder)
+    cloud = control.start(folder, cold=True)
     code = "import os\ndef handler(event, context): return [os.getpid(), os.environ['AWS_ENDPOINT_URL']]\n"
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
