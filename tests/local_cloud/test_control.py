@@ -294,7 +294,24 @@ def test_commands(cloud: control.Cloud, tmp_path: Path) -> None:
     assert "nothing survives `down`" in run("--help")[1]
 
 
-def test_environment_is_that_of_root(cloud: control.Cloud) -> None:
+def test_no_proxy_of_the_person_is_between_a_client_and_the_cloud(
+    cloud: control.Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "oakvale.example, localhost")
+    monkeypatch.setenv("no_proxy", "localhost")
+    assert cloud.client("sts").get_caller_identity()["Account"] == "000000000000"
+    variables = cloud.environment()
+    expected = "oakvale.example,localhost,127.0.0.1"
+    assert (variables["NO_PROXY"], variables["no_proxy"]) == (expected, expected)
+    command = [sys.executable, "-c", "import boto3; print(boto3.client('sts').get_caller_identity()['Account'])"]
+    assert subprocess.check_output(command, env={**os.environ, **variables}, text=True) == "000000000000\n"
+
+
+def test_environment_is_that_of_root(cloud: control.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
     assert cloud.environment() == {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{cloud.port}",
         "AWS_ACCESS_KEY_ID": "test",
@@ -302,6 +319,8 @@ def test_environment_is_that_of_root(cloud: control.Cloud) -> None:
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
     }
     assert dataclasses.replace(cloud, port=1).endpoint == "http://127.0.0.1:1"
     with urllib.request.urlopen(f"{cloud.endpoint}/_ministack/health") as answer:
