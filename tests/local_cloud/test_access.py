@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local_cloud import control, glue_arns
+from tests.local_cloud.glue_resources import wait_for
 
 ACCOUNT = "000000000000"
 GLUE = f"arn:aws:glue:{control.REGION}:{ACCOUNT}"
@@ -200,7 +201,7 @@ def test_what_the_cloud_sends_by_itself_counts_as_tls_too(client: Callable[[str]
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={"Arn": topic, "RoleArn": scheduler, "Input": '"it is time"'},
     )
-    received = client("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"]
+    received = wait_for("the message", lambda: client("sqs").receive_message(QueueUrl=queue).get("Messages"))
     assert [json.loads(message["Body"])["Message"] for message in received] == ['"it is time"']
 
 
