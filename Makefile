@@ -90,8 +90,8 @@ upload: package ## Put what is built into the deployment bucket [ENV=local]
 plan: jars ## Show what an apply would change [ENV=local]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py plan --environment "$(ENV)"
 
-apply: jars ## Build, upload and deploy an environment with Terraform [ENV=local]
-	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py apply --environment "$(ENV)"
+apply: jars ## Build, upload and deploy an environment with Terraform; shows the plan and asks [ENV=local: at once, YES=1: too]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py apply --environment "$(ENV)" $(if $(YES),--yes)
 
 destroy: jars ## Delete what was deployed; asks first [ENV=local, YES=1: without asking, except in production]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py destroy --environment "$(ENV)" $(if $(YES),--yes)

@@ -47,8 +47,9 @@ class Progress:
             self._say(f"{self._count()}  {VERBS[hook['action']]} {hook['resource']['addr']}{seconds}")
 
     def _count(self) -> str:
-        width = len(str(self._total))
-        return f"{self._done:>{width}}/{self._total}  {time.monotonic() - self._began:>4.0f} s"
+        # The apply of a saved plan doesn't tell how much there is to do.
+        total = f"/{self._total}" if self._total else ""
+        return f"{self._done:>{len(str(self._total))}}{total}  {time.monotonic() - self._began:>4.0f} s"
 
     def _say(self, line: str) -> None:
         self._spoke = time.monotonic()

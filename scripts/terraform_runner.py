@@ -42,9 +42,26 @@ def outputs(name: str) -> dict[str, Any]:
     return {name: output["value"] for name, output in json.loads("".join(lines)).items()}
 
 
-def plan(environment: Environment, note: Callable[[str], None]) -> bool:
-    """Shows what an apply would change; tells whether it would change anything."""
+def kept_buckets(environment: Environment) -> list[str]:
+    """The buckets in the state that Terraform deletes only when they are empty."""
+    lines: list[str] = []
+    _run(environment, ["show", "-json", "-no-color"], OUTPUT, _collect(lines))
+    state = json.loads("".join(lines)).get("values", {})
+    buckets = (found for found in _resources(state.get("root_module", {})) if found["type"] == "aws_s3_bucket")
+    return sorted(found["values"]["bucket"] for found in buckets if not found["values"]["force_destroy"])
+
+
+def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from module.get("resources", [])
+    for child in module.get("child_modules", []):
+        yield from _resources(child)
+
+
+def plan(environment: Environment, note: Callable[[str], None], file: Path | None = None) -> bool:
+    """Shows what an apply would change, and keeps it in a file for one; tells whether it would change anything."""
     command = ["plan", "-no-color", "-detailed-exitcode", "-lock-timeout=60s", f"-var-file={environment.values}"]
+    if file is not None:
+        command.append(f"-out={file}")
     blank = True
 
     def show(line: str) -> str:
@@ -57,14 +74,15 @@ def plan(environment: Environment, note: Callable[[str], None]) -> bool:
     return _run(environment, command, PLAN, show, fine=(0, 2)) == 2
 
 
-def apply(environment: Environment, note: Callable[[str], None]) -> None:
-    """Makes AWS what the configuration says; `note` takes a line for each resource that is finished."""
-    _change(environment, ["apply"], note)
+def apply(environment: Environment, note: Callable[[str], None], planned: Path | None = None) -> None:
+    """Makes AWS what the configuration says, or a plan's file; `note` takes a line for each finished resource."""
+    # A plan holds the values of the variables; Terraform takes none beside it.
+    _change(environment, "apply", str(planned) if planned else f"-var-file={environment.values}", note)
 
 
 def destroy(environment: Environment, note: Callable[[str], None]) -> None:
     """Deletes all that was applied."""
-    _change(environment, ["destroy"], note)
+    _change(environment, "destroy", f"-var-file={environment.values}", note)
 
 
 def connect(name: str) -> tuple[Environment, str]:
@@ -114,9 +132,9 @@ def _is_initialised(environment: Environment, bucket: str) -> bool:
     return bool(_backend(environment, bucket).items() <= backend.items())
 
 
-def _change(environment: Environment, command: list[str], note: Callable[[str], None]) -> None:
+def _change(environment: Environment, action: str, what: str, note: Callable[[str], None]) -> None:
     progress = terraform_events.Progress(note)
-    command = [*command, "-json", "-auto-approve", "-lock-timeout=60s", f"-var-file={environment.values}"]
+    command = [action, "-json", "-auto-approve", "-lock-timeout=60s", what]
     _run(environment, command, APPLY, progress.take, errors=progress.errors)
 
 

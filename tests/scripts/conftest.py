@@ -57,6 +57,7 @@ class FakeTerraform:
         self.program.write_text(PROGRAM.format(python=sys.executable))
         self.program.chmod(0o755)
         self.answers("version", json.dumps({"terraform_version": "1.11.4"}))
+        self.answers("show", json.dumps({"format_version": "1.0"}))  # a state without resources
 
     def answers(
         self, command: str, out: str = "", *, error: str = "", code: int = 0, having: str = "", hang: bool = False

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.scripts.conftest import BUCKET, FakeTerraform
 
 import artifacts
@@ -27,6 +30,17 @@ def built(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project
 
 
+def answering(answer: str | None) -> Callable[[str], str]:
+    """What a person types when asked; None: there is nobody."""
+
+    def asked(_: str) -> str:
+        if answer is None:
+            raise EOFError
+        return answer
+
+    return asked
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """The command."""
     monkeypatch.setattr(sys, "argv", ["deploy.py", *arguments])
@@ -39,9 +53,45 @@ def test_apply_prepares_uploads_and_applies(
     terraform.answers("apply", PLAIN)
     uploads: list[list[str]] = []
     monkeypatch.setattr(deploy.upload, "upload", lambda *_: uploads.append(terraform.commands()))
-    assert run(monkeypatch, "apply", "--environment", "dev") == 0
-    assert terraform.commands() == ["init", "apply"]
-    assert uploads == [["init"]]  # once, and before anything is applied
+    assert run(monkeypatch, "apply", "--environment", "dev") == 0  # nothing would change, so nothing is asked
+    assert terraform.commands() == ["init", "plan", "apply"]
+    assert uploads == [["init", "plan"]]  # once, and before anything is applied
+
+
+@pytest.mark.parametrize(
+    ("name", "yes", "answer", "applied"),
+    [
+        ("dev", False, "dev", True),
+        ("dev", False, "yes", False),
+        ("production", False, None, False),
+        ("production", True, None, True),
+    ],
+)
+def test_apply_does_what_was_shown_and_agreed_to(
+    built: Path,
+    terraform: FakeTerraform,
+    bucket: str,
+    name: str,
+    yes: bool,
+    answer: str | None,
+    applied: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    terraform.answers("plan", "Plan: 3 to add\n", code=2)
+    terraform.answers("apply", PLAIN)
+    monkeypatch.setattr("builtins.input", answering(answer))
+    code = run(monkeypatch, "apply", "--environment", name, *(["--yes"] if yes else []))
+    shown = capsys.readouterr()
+    assert "Plan: 3 to add\n" in shown.out
+    if not applied:
+        assert (code, terraform.commands()) == (1, ["init", "plan"])
+        assert shown.err == f"error: that isn't {name}: nothing was applied; YES=1 answers for you\n"
+        return
+    assert (code, terraform.commands()) == (0, ["init", "plan", "apply"])
+    file = built / "build" / "terraform" / name / "approved.tfplan"
+    assert terraform.calls("plan")[0][0][-1] == f"-out={file}"
+    assert terraform.calls("apply")[0][0][-1] == str(file)
 
 
 def test_plan_puts_nothing_anywhere(
@@ -122,23 +172,64 @@ def test_destroy_asks_for_the_name(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def asked(_: str) -> str:
-        if answer is None:
-            raise EOFError
-        return answer
-
-    monkeypatch.setattr("builtins.input", asked)
+    monkeypatch.setattr("builtins.input", answering(answer))
     code = run(monkeypatch, "destroy", "--environment", name, *(["--yes"] if yes else []))
     shown = capsys.readouterr()
-    assert (code, terraform.commands()) == ((0, ["init", "destroy"]) if destroyed else (1, []))
-    assert "a bucket that holds objects isn't deleted" in shown.out
+    assert (code, terraform.commands()) == ((0, ["init", "show", "destroy"]) if destroyed else (1, []))
+    assert "it stops\nbefore anything is deleted" in shown.out
     assert ("nothing was destroyed" in shown.err) is not destroyed
     assert ("YES=1" in shown.err) is (not destroyed and name != "production")
 
 
 def test_destroying_a_laptop_cloud_keeps_nothing_and_says_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    deploy.confirm("local", yes=True)
+    deploy.confirm_destroy("local", yes=True)
     assert capsys.readouterr().out == ""
+
+
+def deployed(terraform: FakeTerraform, **buckets: bool) -> None:
+    """A state with these buckets, and whether they are deleted with what is in them."""
+    resources = [
+        {"type": "aws_s3_bucket", "values": {"bucket": name, "force_destroy": thrown}}
+        for name, thrown in buckets.items()
+    ]
+    lake = {"resources": [*resources, {"type": "aws_kms_key", "values": {}}]}
+    state = {"values": {"root_module": {"child_modules": [{"resources": []}, lake]}}}
+    terraform.answers("show", json.dumps(state))
+    terraform.answers("destroy", PLAIN)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_destroy_stops_before_anything_when_data_is_there(
+    built: Path, terraform: FakeTerraform, bucket: str, aws: Any, deleted: bool
+) -> None:
+    deployed(terraform, raw=False, lake=False, queries=True, gone=False)
+    for name in ("raw", "lake", "queries"):
+        aws.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        aws.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    for name in ("lake", "queries"):
+        aws.put_object(Bucket=name, Key="x", Body=b"1")
+    if deleted:  # for the eye; its versions are there, and keep the bucket
+        aws.delete_object(Bucket="lake", Key="x")
+    with pytest.raises(DeployError) as refused:
+        deploy.destroy("dev", lambda _: None)
+    assert str(refused.value) == (
+        "lake holds objects: nothing was destroyed; empty it first, with all versions, if its data may go"
+    )
+    assert terraform.commands() == ["init", "show"]
+    for kind in ("Versions", "DeleteMarkers"):
+        for version in aws.list_object_versions(Bucket="lake").get(kind, []):
+            aws.delete_object(Bucket="lake", Key="x", VersionId=version["VersionId"])
+    deploy.destroy("dev", lambda _: None)
+    assert terraform.commands()[-1] == "destroy"
+
+
+def test_a_bucket_that_cannot_be_looked_at_stops_destroy(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ListObjectVersions")
+
+    monkeypatch.setattr(aws, "list_object_versions", refuse)
+    with pytest.raises(DeployError, match=r"^the bucket raw can't be looked at, so nothing was destroyed: .*Denied"):
+        deploy._holds_objects(aws, "raw")
 
 
 def test_a_failure_is_shown_whole(

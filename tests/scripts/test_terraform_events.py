@@ -57,6 +57,12 @@ def test_each_resource_is_counted_once(clock: list[float]) -> None:
     assert progress.errors == []
 
 
+def test_a_saved_plan_tells_no_number_of_changes(clock: list[float]) -> None:
+    lines: list[str] = []
+    terraform_events.Progress(lines.append).take(finished("aws_s3_bucket.raw", "create"))
+    assert lines == ["1     0 s  created aws_s3_bucket.raw"]
+
+
 def test_slow_work_is_named_when_nothing_else_is(clock: list[float]) -> None:
     lines: list[str] = []
     progress = terraform_events.Progress(lines.append)

@@ -116,6 +116,14 @@ def test_a_change_that_fails_tells_the_whole_error(project: Path, terraform: Fak
     assert str(refused.value) == f"terraform {name} failed for dev:\nError: no\nwhy\nIts log is {log}"
 
 
+def test_kept_buckets_are_those_that_must_be_empty(project: Path, terraform: FakeTerraform) -> None:
+    assert terraform_runner.kept_buckets(environments.find("dev")) == []
+    found = [{"type": "aws_s3_bucket", "values": {"bucket": name, "force_destroy": name == "q"}} for name in "rql"]
+    inner = {"child_modules": [{"resources": [*found, {"type": "aws_sns_topic", "values": {}}]}]}
+    terraform.answers("show", json.dumps({"values": {"root_module": {"child_modules": [inner]}}}))
+    assert terraform_runner.kept_buckets(environments.find("dev")) == ["l", "r"]
+
+
 def test_a_terraform_that_breaks_down_is_quoted(project: Path, terraform: FakeTerraform) -> None:
     terraform.answers("apply", "panic: oh\n", code=2)
     with pytest.raises(TerraformError, match=r"^terraform apply failed for dev:\npanic: oh\nIts log is "):
