@@ -106,7 +106,7 @@ def _create(s3: S3Client, bucket: str, region: str) -> None:
 
 
 def _settings(s3: S3Client, bucket: str) -> list[Setting]:
-    policy = _tls_only(bucket)
+    policy = _policy(f"arn:{s3.meta.partition}:s3:::{bucket}")
 
     def get(operation: str, *path: str) -> Callable[[], Any]:
         def read() -> Any:
@@ -175,17 +175,19 @@ def _read(setting: Setting) -> Any:
         raise
 
 
-def _tls_only(bucket: str) -> dict[str, Any]:
+def _policy(arn: str) -> dict[str, Any]:
+    """Refuses plain HTTP, TLS before 1.2, and to delete the bucket: the states of all environments lie in it."""
+
+    def deny(sid: str, action: str, resource: list[str], **condition: Any) -> dict[str, Any]:
+        return {"Sid": sid, "Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource, **condition}
+
+    everything = [arn, f"{arn}/*"]
+    plain, old = {"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": "1.2"}}
     return {
         "Version": "2012-10-17",
         "Statement": [
-            {
-                "Sid": "TlsOnly",
-                "Effect": "Deny",
-                "Principal": "*",
-                "Action": "s3:*",
-                "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
-                "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-            }
+            deny("OnlyOverTls", "s3:*", everything, Condition=plain),
+            deny("OnlyOverModernTls", "s3:*", everything, Condition=old),
+            deny("NobodyDeletesTheBucket", "s3:DeleteBucket", [arn]),
         ],
     }

@@ -5,8 +5,10 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
+  # Not a variable: scripts/deployment_bucket.py names the deployment bucket alike.
+  project    = "oakvale"
   production = var.environment == "production"
-  name       = local.production ? var.project : "${var.project}-${var.environment}"
+  name       = local.production ? local.project : "${local.project}-${var.environment}"
   catalog    = replace(local.name, "-", "_")
 
   account = {
@@ -16,7 +18,10 @@ locals {
   }
 
   # Made by `make bootstrap`, filled by `make upload`: one per account and region, so no environment owns it.
-  deployment_bucket = "${var.project}-deployment-${local.account.id}-${var.region}"
+  deployment_bucket = "${local.project}-deployment-${local.account.id}-${var.region}"
+
+  # Here, for the key's policy knows it before the function is made.
+  generate_movies = "${local.name}-generate-movies"
 }
 
 module "lake" {
@@ -26,12 +31,13 @@ module "lake" {
   catalog    = local.catalog
   account    = local.account
   disposable = var.disposable
+  functions  = [local.generate_movies]
 }
 
 module "generate_movies" {
   source = "./modules/function"
 
-  name        = "${local.name}-generate-movies"
+  name        = local.generate_movies
   description = "Puts a day's file of invented films into the raw bucket, once."
   account     = local.account
   key_arn     = module.lake.key_arn
@@ -51,8 +57,9 @@ module "generate_movies" {
     bucket = module.lake.raw_bucket
     prefix = "raw/movies/"
   }
-  schedule           = var.film_schedule
-  log_retention_days = var.log_retention_days
+  schedule                 = var.film_schedule
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "pipeline" {
@@ -76,8 +83,9 @@ module "pipeline" {
     engine = local.artifacts["lakehouse.zip"].key
     jars   = var.delta_jars == "own" ? local.own_jars : []
   }
-  sizes              = var.jobs
-  log_retention_days = var.log_retention_days
+  sizes                    = var.jobs
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "workflow" {
@@ -90,6 +98,8 @@ module "workflow" {
   raw_bucket = module.lake.raw_bucket
   prefixes   = [for path in values(each.value.sources) : "raw/${path}/"]
   batch      = var.start_batch
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "analytics" {
@@ -104,7 +114,8 @@ module "analytics" {
   pipelines  = { for name, tables in local.pipelines : name => { silver = tables.silver, gold = tables.gold } }
   principals = var.analyst_principals
   limit      = var.query_limit_bytes
-  disposable = var.disposable
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "monitoring" {
@@ -112,9 +123,9 @@ module "monitoring" {
 
   name      = local.name
   account   = local.account
-  jobs      = flatten([for pipeline in keys(local.pipelines) : [for layer in ["bronze", "silver", "gold"] : "${local.name}-${pipeline}-${layer}"]])
-  functions = ["${local.name}-generate-movies"]
-  schedules = ["${local.name}-generate-movies"]
-  starts    = [for pipeline in keys(local.pipelines) : "${local.name}-${pipeline}-start"]
+  jobs      = flatten([for pipeline in module.pipeline : values(pipeline.jobs)])
+  functions = [module.generate_movies.name]
+  schedules = [module.generate_movies.schedule_group]
+  starts    = [for workflow in module.workflow : workflow.start_rule]
   email     = var.alert_email
 }

@@ -4,7 +4,7 @@ provider "aws" {
 
   default_tags {
     tags = {
-      project     = var.project
+      project     = local.project
       environment = var.environment
       managed_by  = "terraform"
     }

@@ -42,7 +42,7 @@ variable "delta_jars" {
 }
 
 variable "disposable" {
-  description = "Whether destroy may delete buckets with all that is in them. Only in environments named local..."
+  description = "Whether destroy may delete raw files, tables and access logs. Only in environments named local..."
   type        = bool
   default     = false
 
@@ -151,14 +151,14 @@ variable "package" {
   }
 }
 
-variable "project" {
-  description = "Name of the project; every name begins with it."
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what every role may do, where an account demands one. null: none."
   type        = string
-  default     = "oakvale"
+  default     = null
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9]{2,11}$", var.project))
-    error_message = "project must be 3 to 12 small letters and digits, a letter first: bucket names have room for no more."
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:[^:]+:iam::[^:]*:policy/", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of a policy, or null."
   }
 }
 

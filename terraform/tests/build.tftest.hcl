@@ -76,14 +76,14 @@ run "an_environment_that_breaks_names_stops" {
   expect_failures = [var.environment]
 }
 
-run "a_project_too_long_for_buckets_stops" {
+run "a_boundary_that_is_no_policy_stops" {
   command = plan
 
   variables {
-    project = "oakvalelakehouse"
+    permissions_boundary_arn = "arn:aws:iam::111122223333:role/boundary"
   }
 
-  expect_failures = [var.project]
+  expect_failures = [var.permissions_boundary_arn]
 }
 
 run "only_local_is_disposable" {

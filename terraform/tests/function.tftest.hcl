@@ -15,6 +15,8 @@ variables {
   writes             = { bucket = "oakvale-dev-raw-111122223333", prefix = "raw/movies/" }
   schedule           = { cron = "cron(0 2 * * ? *)", enabled = true }
   log_retention_days = 14
+
+  permissions_boundary_arn = null
   package = {
     bucket = "deployment"
     key    = "artifacts/generate_movies.zip"

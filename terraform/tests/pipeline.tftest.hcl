@@ -12,11 +12,13 @@ variables {
   key_arn            = "arn:aws:kms:us-east-1:111122223333:key/mocked"
   lake               = "oakvale-dev-lake-111122223333"
   log_retention_days = 14
-  name               = "movies"
-  prefix             = "oakvale-dev"
-  raw                = "oakvale-dev-raw-111122223333"
-  security           = "oakvale-dev"
-  silver             = ["movies"]
+
+  permissions_boundary_arn = null
+  name                     = "movies"
+  prefix                   = "oakvale-dev"
+  raw                      = "oakvale-dev-raw-111122223333"
+  security                 = "oakvale-dev"
+  silver                   = ["movies"]
   sizes = {
     bronze = { worker_type = "G.1X", workers = 2, timeout_minutes = 11 }
     silver = { worker_type = "G.2X", workers = 3, timeout_minutes = 12 }

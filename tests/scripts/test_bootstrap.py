@@ -37,10 +37,14 @@ def test_a_bucket_with_all_settings(project: Path, aws: Any) -> None:
     }
     ownership = aws.get_bucket_ownership_controls(Bucket=BUCKET)["OwnershipControls"]
     assert ownership == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
-    [statement] = json.loads(aws.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
-    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
-    assert statement["Resource"] == [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"]
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    statements = json.loads(aws.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"]
+    arn = f"arn:aws:s3:::{BUCKET}"
+    assert all((statement["Effect"], statement["Principal"]) == ("Deny", "*") for statement in statements)
+    assert [(each["Action"], each["Resource"], each.get("Condition")) for each in statements] == [
+        ("s3:*", [arn, f"{arn}/*"], {"Bool": {"aws:SecureTransport": "false"}}),
+        ("s3:*", [arn, f"{arn}/*"], {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
+        ("s3:DeleteBucket", [arn], None),
+    ]
     states, uploads = aws.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"]
     assert states["Filter"] == {"Prefix": "state/"}
     assert states["NoncurrentVersionExpiration"] == {"NoncurrentDays": 90}
@@ -76,6 +80,13 @@ def test_what_was_changed_is_mended(project: Path, aws: Any, damage: Any, mended
 def test_the_first_region_takes_no_location(project: Path, aws: Any) -> None:
     s3 = boto3.client("s3", region_name="us-east-1")
     assert deployment_bucket.bootstrap(s3, "oakvale-deployment-1-us-east-1", ACCOUNT, "us-east-1")[0] == "created"
+
+
+def test_the_policy_is_of_the_regions_partition(project: Path, aws: Any) -> None:
+    s3 = boto3.client("s3", region_name="cn-north-1")
+    deployment_bucket.bootstrap(s3, "oakvale-deployment-1-cn-north-1", ACCOUNT, "cn-north-1")
+    policy = json.loads(s3.get_bucket_policy(Bucket="oakvale-deployment-1-cn-north-1")["Policy"])
+    assert policy["Statement"][2]["Resource"] == ["arn:aws-cn:s3:::oakvale-deployment-1-cn-north-1"]
 
 
 def failing(code: str, status: int) -> Any:

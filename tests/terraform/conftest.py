@@ -6,7 +6,7 @@ import pytest
 
 import terraform_program
 import terraform_provider
-from tests.terraform.deployment import Deployment, TerraformRun, deploy
+from tests.terraform.deployment import BOUNDARY, Deployment, TerraformRun, deploy
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +36,8 @@ def dev(terraform: TerraformRun) -> Deployment:
 
 @pytest.fixture(scope="session")
 def staging(terraform: TerraformRun) -> Deployment:
-    """The rehearsal for production."""
-    return deploy(terraform, "staging")
+    """The rehearsal for production, in an account that bounds its roles."""
+    return deploy(terraform, "staging", f"-var=permissions_boundary_arn={BOUNDARY}")
 
 
 @pytest.fixture(scope="session")

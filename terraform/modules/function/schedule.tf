@@ -33,8 +33,9 @@ resource "aws_scheduler_schedule" "this" {
 }
 
 resource "aws_iam_role" "schedule" {
-  name        = "${var.name}-schedule"
-  description = "Calls the function ${var.name}, nothing else."
+  name                 = "${var.name}-schedule"
+  description          = "Calls the function ${var.name}, nothing else."
+  permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
     Sid       = "SchedulerCallsTheFunction"
     Effect    = "Allow"

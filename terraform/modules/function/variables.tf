@@ -49,6 +49,11 @@ variable "package" {
   type        = object({ bucket = string, key = string })
 }
 
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what the roles may do; null: none."
+  type        = string
+}
+
 variable "schedule" {
   description = "Cron of EventBridge Scheduler, in UTC, and whether it runs."
   type        = object({ cron = string, enabled = bool })

@@ -10,8 +10,12 @@ locals {
 resource "aws_s3_bucket" "this" {
   for_each = local.buckets
 
-  bucket        = "${var.name}-${each.key}-${var.account.id}"
-  force_destroy = var.disposable
+  bucket = "${var.name}-${each.key}-${var.account.id}"
+  # Results of queries aren't data: whoever needs one asks again.
+  force_destroy = var.disposable || each.key == "queries"
+
+  # A bucket that can't be deleted keeps its key, without which nobody could read what it holds.
+  depends_on = [module.key]
 }
 
 resource "aws_s3_bucket_ownership_controls" "this" {

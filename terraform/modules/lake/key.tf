@@ -17,14 +17,14 @@ module "key" {
         "kms:ReEncryptFrom", "kms:ReEncryptTo",
       ]
       Resource = "*"
-      Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = [
-        "arn:${var.account.partition}:logs:${local.region_arn}:log-group:/${var.name}/*",
-        "arn:${var.account.partition}:logs:${local.region_arn}:log-group:/aws/lambda/${var.name}-*",
-      ] } }
+      Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = concat(
+        ["${local.log_groups}:/${var.name}/*"],
+        [for name in var.functions : "${local.log_groups}:/aws/lambda/${name}"],
+      ) } }
     },
   ]
 }
 
 locals {
-  region_arn = "${var.account.region}:${var.account.id}"
+  log_groups = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group"
 }

@@ -6,10 +6,17 @@ locals {
       Sid       = "OnlyOverTls"
       Effect    = "Deny"
       Principal = "*"
-      # The one wildcard action of this project: it takes rights away.
+      # The wildcard actions of this project: they take rights away.
       Action    = "s3:*"
       Resource  = [arn, "${arn}/*"]
       Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }, {
+      Sid       = "OnlyOverModernTls"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = "s3:*"
+      Resource  = [arn, "${arn}/*"]
+      Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
     }],
     var.disposable ? [] : [{
       Sid       = "NobodyDeletesTheBucket"

@@ -9,8 +9,13 @@ variable "catalog" {
 }
 
 variable "disposable" {
-  description = "Whether the buckets may be deleted with all that is in them."
+  description = "Whether all buckets may be deleted with what is in them; query results always may."
   type        = bool
+}
+
+variable "functions" {
+  description = "Names of the functions whose logs the key encrypts."
+  type        = list(string)
 }
 
 variable "name" {

@@ -13,6 +13,7 @@ resource "aws_sns_topic_subscription" "email" {
 }
 
 locals {
+  alarm_arn = "arn:${var.account.partition}:cloudwatch:${var.account.region}:${var.account.id}:alarm"
   topic_arn = "arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name}-alerts"
 }
 
@@ -35,7 +36,7 @@ resource "aws_sns_topic_policy" "alerts" {
       Action    = ["sns:Publish"]
       Resource  = [local.topic_arn]
       Condition = {
-        ArnLike      = { "aws:SourceArn" = "arn:${var.account.partition}:cloudwatch:${var.account.region}:${var.account.id}:alarm:${var.name}-*" }
+        ArnEquals    = { "aws:SourceArn" = [for alarm in keys(local.alarms) : "${local.alarm_arn}:${alarm}"] }
         StringEquals = { "aws:SourceAccount" = var.account.id }
       }
     },

@@ -3,8 +3,9 @@
 resource "aws_iam_role" "this" {
   for_each = local.layers
 
-  name        = "${var.prefix}-${var.name}-${each.key}"
-  description = "What the ${each.key} job of ${var.name} may do."
+  name                 = "${var.prefix}-${var.name}-${each.key}"
+  description          = "What the ${each.key} job of ${var.name} may do."
+  permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
     # Without aws:SourceAccount: Glue isn't known to send it, and a role can only be passed inside its account.
     Sid       = "GlueRunsAsThis"
@@ -124,10 +125,11 @@ locals {
 
   service_statements = { for layer in local.layers : layer => [
     {
-      Sid      = "UseKey"
-      Effect   = "Allow"
-      Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-      Resource = [var.key_arn]
+      Sid       = "UseKey"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+      Resource  = [var.key_arn]
+      Condition = { StringEquals = { "kms:ViaService" = ["s3.${var.account.region}.amazonaws.com"] } }
     },
     {
       Sid    = "ReadArtifacts"

@@ -38,6 +38,11 @@ variable "name" {
   type        = string
 }
 
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what the roles may do; null: none."
+  type        = string
+}
+
 variable "prefix" {
   description = "What all names begin with."
   type        = string

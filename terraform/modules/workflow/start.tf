@@ -26,8 +26,9 @@ resource "aws_cloudwatch_event_target" "workflow" {
 }
 
 resource "aws_iam_role" "start" {
-  name        = "${var.name}-start"
-  description = "Tells the workflow ${var.name} of landed files, nothing else."
+  name                 = "${var.name}-start"
+  description          = "Tells the workflow ${var.name} of landed files, nothing else."
+  permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
     Sid       = "EventBridgeNotifiesTheWorkflow"
     Effect    = "Allow"

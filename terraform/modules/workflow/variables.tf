@@ -18,6 +18,11 @@ variable "name" {
   type        = string
 }
 
+variable "permissions_boundary_arn" {
+  description = "Policy that bounds what the roles may do; null: none."
+  type        = string
+}
+
 variable "prefixes" {
   description = "Where the files land whose arrival starts the workflow."
   type        = list(string)
