@@ -8,9 +8,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import IO, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 LOG = logging.getLogger("oakvale.glue")
 LINES_KEPT = 5000
@@ -31,7 +32,7 @@ class LogStream:
         self._begun = False
 
     def write(self, lines: list[str]) -> None:
-        """Appends lines; a role without the right to log loses its log, not its run, as on AWS."""
+        """Appends lines; a run that can't log, for want of the right or of an answer, loses its log alone."""
         now = int(time.time() * 1000)
         with self._lock:
             self.last_lines.extend(lines)
@@ -40,7 +41,7 @@ class LogStream:
                 for first in range(0, 0 if self._refused else len(events), LINES_AT_ONCE):
                     self._begin()
                     self._put(events[first : first + LINES_AT_ONCE])
-            except ClientError as error:
+            except (BotoCoreError, ClientError) as error:
                 self._refused = True
                 LOG.error("log %s of %s is lost: %s", self.group, self.stream, error)
 
@@ -50,7 +51,8 @@ class LogStream:
         try:
             self._create_stream()
         except self.logs.exceptions.ResourceNotFoundException:
-            self.logs.create_log_group(logGroupName=self.group)
+            with suppress(self.logs.exceptions.ResourceAlreadyExistsException):  # another first run made it just now
+                self.logs.create_log_group(logGroupName=self.group)
             self._create_stream()
         self._begun = True
 
