@@ -10,6 +10,7 @@ import argparse
 import os
 import shlex
 import sys
+import tempfile
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -171,9 +172,10 @@ def _write(path: Path, text: str) -> None:
     # Jobs that run side by side write the same text: replacing the file never shows half of it.
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        unfinished = path.with_suffix(f".{os.getpid()}.part")
-        unfinished.touch(mode=0o600)  # a role's keys may be in it
-        unfinished.write_text(text, encoding="utf-8")
+        # For its owner alone: a role's keys may be in it.
+        descriptor, unfinished = tempfile.mkstemp(".part", f"{path.name}.", path.parent)
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
         os.replace(unfinished, path)
 
 

@@ -95,6 +95,15 @@ def test_settings_with_keys_are_for_their_owner_alone(build_folder: Path) -> Non
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_files_that_are_written_at_once_do_not_mix(build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replaced: list[Path] = []
+    monkeypatch.setattr(os, "replace", lambda source, target: replaced.append(Path(source)))
+    for text in ("one", "two"):
+        laptop_spark._write(build_folder / "run.properties", text)
+    assert [file.read_text(encoding="utf-8") for file in replaced] == ["one", "two"]
+    assert {file.parent for file in replaced} == {build_folder}
+
+
 def test_the_archive_is_used_when_it_is_there(build_folder: Path) -> None:
     archive = laptop_spark._archive_path()
     assert "SharedArchiveFile" not in settings(laptop_spark.environment())["spark.driver.extraJavaOptions"]
