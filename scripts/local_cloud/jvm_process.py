@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from py4j.clientserver import ClientServer, JavaParameters, PythonParameters
+from py4j.protocol import Py4JError
 
 import laptop_spark
 from local_cloud import child_process, glue_logs
@@ -23,10 +24,12 @@ LOG = logging.getLogger("oakvale.spark")
 logging.getLogger("py4j").setLevel(logging.WARNING)  # tells of each connection otherwise
 BOOT_SECONDS = 120.0
 REHEARSAL_SECONDS = 300.0
+ANSWER_SECONDS = 60.0
+"""How long a call may take; what stops a context or closes connections can hang for ever."""
 
 
 class JvmError(Exception):
-    """The Java process can't be started."""
+    """The Java process can't be started or used."""
 
 
 class JvmProcess:
@@ -42,6 +45,7 @@ class JvmProcess:
     def boot(cls) -> JvmProcess:
         """Starts a process and waits until it can be used. Raises JvmError."""
         variables = laptop_spark.variables(laptop_spark.settings(), laptop_spark.BUILD_FOLDER / "warm.properties")
+        del variables["PYTHONPATH"]  # what Python workers import is each run's own
         with tempfile.TemporaryDirectory() as folder:
             connection = Path(folder) / "connection"
             own = {"_PYSPARK_DRIVER_CONN_INFO_PATH": str(connection), "SPARK_CONNECT_MODE": "0"}
@@ -53,14 +57,13 @@ class JvmProcess:
                 stderr=subprocess.STDOUT,
             )
             try:
-                port, secret = _read(connection, process)
+                booted = cls(process, *_read(connection, process))
+                assert process.stdout is not None
+                glue_logs.pump(process.stdout, booted._hear)
+                booted._remember()
             except BaseException:
                 child_process.end_group(process)
                 raise
-        booted = cls(process, port, secret)
-        assert process.stdout is not None
-        glue_logs.pump(process.stdout, booted._hear)
-        booted._remember()
         return booted
 
     @property
@@ -77,7 +80,18 @@ class JvmProcess:
         return self.process.poll() is None
 
     def rehearse(self) -> None:
-        """Lets a short job run, so that what Spark and Delta load and compile first is there. Raises JvmError."""
+        """Lets a short job run, so that what Spark and Delta load and compile first is there.
+
+        When that fails, the process is as good as without. Raises JvmError when it can't be used any more.
+        """
+        try:
+            self._run_rehearsal()
+            self.clean()
+        except BaseException:
+            self.kill()
+            raise
+
+    def _run_rehearsal(self) -> None:
         program = Path(laptop_spark.__file__).parent / "local_cloud" / "spark_rehearsal.py"
         variables = {**child_process.inherited(), **self.variables, "PYTHONPATH": str(program.parents[1])}
         job = child_process.start([sys.executable, str(program)], variables, stdin=subprocess.DEVNULL)
@@ -87,10 +101,8 @@ class JvmProcess:
             code = None
         child_process.end_group(job)
         if code != 0:
-            self.kill()
             how = "took too long" if code is None else f"ended with code {code}"
-            raise JvmError(f"the job that a new Java process begins with {how}; the server's log has its output")
-        self.clean()
+            LOG.error("the job that a new Java process begins with %s: the next run is slower", how)
 
     def prepare(self, settings: Mapping[str, str]) -> None:
         """Gives the next session these settings, and nothing of those before."""
@@ -131,12 +143,18 @@ class JvmProcess:
 
     @contextmanager
     def _java(self) -> Iterator[Any]:
+        """Java's side of the gateway; a process that doesn't answer as it should is ended. Raises JvmError."""
         client = ClientServer(
-            java_parameters=JavaParameters(port=self._port, auth_token=self._secret, auto_convert=True),
+            java_parameters=JavaParameters(
+                port=self._port, auth_token=self._secret, auto_convert=True, read_timeout=ANSWER_SECONDS
+            ),
             python_parameters=PythonParameters(port=0, eager_load=False),
         )
         try:
             yield client.jvm
+        except Py4JError as error:
+            self.kill()
+            raise JvmError(f"Spark's Java process failed or gave no answer, and was ended: {error}") from error
         finally:
             client.close()
 
