@@ -17,6 +17,7 @@ from local_cloud.glue_process import Ending, StartError
 from local_cloud.jvm_process import JvmError
 
 SPARK_COMMANDS = ("glueetl", "gluestreaming")
+ENDLESS_COMMAND = "gluestreaming"
 SECONDS_PER_MINUTE = 60
 STARTING_SECONDS = 3600
 """How long a run may wait for Spark without losing its role's keys before its time is over."""
@@ -46,7 +47,7 @@ def attempt(
         output, errors = (LogStream(logs, f"{run['LogGroupName']}/{name}", run["Id"]) for name in ("output", "error"))
         with _folder() as folder:
             script, libraries = _fetch(credentials.client("s3", role), job, arguments, folder)
-            with _spark(job, arguments, role, folder, errors, stop) as spark:
+            with _spark(job, arguments, role, folder, libraries, errors, stop) as spark:
                 if stop.is_set():
                     return Ending("STOPPED")
                 began()
@@ -90,15 +91,21 @@ def _spark(
     arguments: Mapping[str, str],
     role: Mapping[str, str],
     folder: Path,
+    libraries: list[Path],
     errors: LogStream,
     stop: threading.Event,
 ) -> Iterator[dict[str, str]]:
     """The variables by which a script finds its Spark; none for a job without Spark."""
-    if job.get("Command", {}).get("Name") not in SPARK_COMMANDS:
+    command = job.get("Command", {}).get("Name")
+    if command not in SPARK_COMMANDS:
         yield {}
         return
-    settings = {**laptop_spark.settings(), **laptop_spark.s3_settings(role), **conf(arguments.get("--conf", ""))}
-    if os.environ.get("OAKVALE_SPARK") == "cold":
+    settings = {**laptop_spark.settings(), **laptop_spark.s3_settings(role)}
+    if libraries:  # for Python functions, which run in processes of Spark's own
+        settings["spark.executorEnv.PYTHONPATH"] = os.pathsep.join(map(str, libraries))
+    settings |= conf(arguments.get("--conf", ""))
+    # A job without an end would keep the warm process from all others.
+    if os.environ.get("OAKVALE_SPARK") == "cold" or command == ENDLESS_COMMAND:
         yield laptop_spark.variables(settings, folder / "spark.properties")
         return
     with spark_jvm.lend(settings, errors, stop) as variables:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import time
+import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -36,6 +39,15 @@ print("views", len(spark.catalog.listTables("global_temp")))
 """
 NEVER_ENDS = f"""{BEGINS}
 spark.range(10**13).selectExpr("sum(hash(id))").collect()
+"""
+IMPORTS = f"""{BEGINS}
+from pyspark.sql.functions import udf
+@udf("string")
+def title(number):
+    import importlib.util
+    import films
+    return films.TITLE + " " + str(importlib.util.find_spec("lakehouse"))
+print("title", spark.range(1).select(title("id")).first()[0])
 """
 FINAL = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
@@ -122,13 +134,29 @@ def test_nothing_of_a_run_is_there_for_the_next(spark: Spark) -> None:
     assert before["java"] == after["java"]
 
 
+def test_python_functions_see_the_libraries_of_their_run_alone(spark: Spark) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("films.py", "TITLE = 'The Third Man'")
+    spark.clients["s3"].put_object(Bucket=SCRIPTS, Key="films.zip", Body=content.getvalue())
+    run = spark.run("imports", IMPORTS, **{"--extra-py-files": f"s3://{SCRIPTS}/films.zip"})
+    assert run["JobRunState"] == "SUCCEEDED", run
+    assert spark.said(run["Id"])["title"] == "The Third Man None"
+
+
 def test_one_run_at_a_time_and_a_stopped_one_is_over_in_java_too(spark: Spark) -> None:
     job, run_id = spark.start("never-ends", NEVER_ENDS)
     java = wait_for("a running query", lambda: spark.said(run_id).get("java"), seconds=120)
     process = psutil.Process(int(java.split()[1]))
     wait_for("a busy process", lambda: process.cpu_percent(0.2) > 20 or None, seconds=60)
     waiting = spark.start("waits", READS)
-    assert spark.reaches(*waiting, "STARTING")["JobRunState"] == "STARTING"
+    addresses = {each.laddr.ip for each in process.net_connections("tcp") if each.status == psutil.CONN_LISTEN}
+    assert addresses
+    assert {address.removeprefix("::ffff:") for address in addresses} == {"127.0.0.1"}
+    deadline = time.monotonic() + 3  # a run that nothing holds back begins within a second
+    while time.monotonic() < deadline:
+        assert spark.reaches(*waiting, "STARTING", *FINAL, "RUNNING")["JobRunState"] == "STARTING"
+        time.sleep(0.2)
     spark.clients["glue"].batch_stop_job_run(JobName=job, JobRunIds=[run_id])
     spark.reaches(job, run_id, "STOPPED")
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
