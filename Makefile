@@ -76,7 +76,7 @@ test: setup ## Run the tests [TEST_PROCESSES=2]
 	$(PYTEST)
 
 # One Spark session a process; tests/conftest.py says which tests stay together and which begin.
-PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
 
 package: jars ## Build what is deployed: pipelines, engine, functions, and the manifest that names them
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/package.py

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import laptop_spark
 
@@ -32,12 +33,21 @@ LONG = (
 )
 
 
-@pytest.hookimpl(tryfirst=True)
+class ByFile(LoadScopeScheduling):
+    """Gives a process all tests of a file, and all that share the deployed cloud: they have a costly fixture."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::")[0]
+        return "deploying" if file.startswith(DEPLOYING) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    """Distributes the tests when several processes run them."""
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keeps together what shares a costly fixture, when several processes run the tests: a file, the deployed cloud."""
-    for item in items:
-        file = item.nodeid.split("::")[0]
-        item.add_marker(pytest.mark.xdist_group("cloud" if file.startswith(DEPLOYING) else file))
+    """Puts the long tests first."""
     items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 

@@ -15,7 +15,7 @@ from local_cloud import glue_events, glue_job_definitions, glue_runs, spark_jvm
 from local_cloud.glue_runs import ON_FINAL, GlueError
 from local_cloud.replacements import replace
 
-__all__ = ["ON_FINAL", "GlueError", "install", "next_attempt", "start_run"]
+__all__ = ["ON_FINAL", "GlueError", "install", "start_run"]
 
 LOG = logging.getLogger("oakvale.glue")
 OVERRIDES = (
@@ -52,12 +52,6 @@ def start_run(
     if job is None:
         raise GlueError("EntityNotFoundException", f"Failed to start job run due to missing metadata: job {job_name}")
     return glue_runs.start(job, dict(arguments or {}), dict(workflow_run or {}), dict(overrides or {}))
-
-
-def next_attempt(run: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The run that retries a failed one, if there is one; known when the callbacks hear of the failure."""
-    runs = glue._job_runs.get(run["JobName"], [])
-    return next((other for other in runs if other.get("PreviousRunId") == run["Id"]), None)
 
 
 def _delete_job(data: dict[str, Any]) -> Any:

@@ -33,6 +33,7 @@ def install() -> None:
         "_batch_get_triggers": batch_get,
         "_start_trigger": start,
         "_stop_trigger": stop,
+        "_delete_trigger": delete,
     }.items():
         replace(glue, name, answer(handler), parameters=["data"])
 
@@ -109,6 +110,13 @@ def start(data: Request) -> dict[str, Any]:
 def stop(data: Request) -> dict[str, Any]:
     """StopTrigger."""
     _set_state(find(data["Name"]), "DEACTIVATED")
+    return {"Name": data["Name"]}
+
+
+def delete(data: Request) -> dict[str, Any]:
+    """DeleteTrigger; as on AWS, one that isn't there is no error: its client may ask again after a lost answer."""
+    glue._triggers.pop(data["Name"], None)
+    glue._tags.pop(glue._arn("trigger", data["Name"]), None)
     return {"Name": data["Name"]}
 
 

@@ -72,6 +72,14 @@ def test_starting_and_stopping_arms_a_trigger_and_disarms_it(client: Clients, ki
     assert glue.get_workflow_runs(Name=name)["Runs"] == []
 
 
+def test_a_trigger_may_be_deleted_twice(client: Clients) -> None:
+    glue = client("glue")
+    glue.create_trigger(Name="twice", Type="ON_DEMAND", **starts("a"))
+    assert [glue.delete_trigger(Name="twice")["Name"] for _ in range(2)] == ["twice", "twice"]
+    with pytest.raises(ClientError, match="EntityNotFoundException"):
+        glue.get_trigger(Name="twice")
+
+
 def test_starting_an_on_demand_trigger_starts_its_workflow(client: Clients) -> None:
     glue, job = client("glue"), make_job(client, "demanded-job")
     workflow = make_workflow(client, "demanded", starts(job))
