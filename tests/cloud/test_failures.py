@@ -214,7 +214,12 @@ def test_a_function_that_fails_by_its_schedule(by_hand: Deployed, mailbox: Mailb
     )
     # The laptop cloud looks at its alarms whenever a metric is put; AWS does by itself, every minute.
     cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test begins")
-    cloudwatch.put_metric_data(Namespace="Tests", MetricData=[{"MetricName": "looks", "Value": 1}])
+
+    def is_raised() -> bool:
+        cloudwatch.put_metric_data(Namespace="Tests", MetricData=[{"MetricName": "looks", "Value": 1}])
+        return str(cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"]) == "ALARM"
+
+    wait_for("the alarm", is_raised)
     told = json.loads(mailbox.read(1)[0])
     assert (told["AlarmName"], told["NewStateValue"]) == (alarm, "ALARM")
     assert told["AlarmDescription"].startswith(f"The function {function} failed.")
