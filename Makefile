@@ -133,5 +133,6 @@ doctor: ## Show what is needed, what is missing and how to get it
 bench: jars ## Measure the pipelines
 	@$(BIN)/python benchmarks/run.py
 
-clean: ## Delete what was built, the lake of the demo too; keeps .venv and the jars
+clean: ## Stop the laptop cloud and delete what was built; keeps .venv and the jars
+	@test ! -e build/cloud/cloud.json || $(BIN)/python scripts/local_cloud down
 	rm -rf build .pytest_cache .ruff_cache .mypy_cache .hypothesis
