@@ -66,13 +66,13 @@ def run_pipeline(steps: progress.Steps, deployed: deployment.Deployment) -> None
         f"Lambda makes {DAYS} days of films",
         lambda: backfill.backfill(deployed, "generate_movies", FIRST_DAY, DAYS, steps.note),
     )
-    run_id = steps.run(
+    steps.run(
         "landed files start the Glue workflow",
         lambda: workflow_runs.await_start(glue, workflow, known, START_SECONDS),
     )
     job_runs = steps.run(
         "Glue runs bronze, silver and gold",
-        lambda: workflow_runs.follow(glue, workflow, run_id, RUN_SECONDS, steps.note),
+        lambda: workflow_runs.follow_new(glue, workflow, known, RUN_SECONDS, steps.note),
     )
     run_workflow.show_records(steps.console, deployed, "movies", job_runs)
 

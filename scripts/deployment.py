@@ -7,11 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from botocore.config import Config
+
 import environments
 import terraform_runner
 from environments import DeployError
 
 LAYERS = ("bronze", "silver", "gold")
+# A function may take five minutes; to give up earlier and call it again would make it run twice at once.
+PATIENT = Config(read_timeout=330, retries={"total_max_attempts": 1})
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Deployment:
     def client(self, service: str) -> Any:
         """A boto3 client for the account and region of the environment."""
         session = environments.find(self.environment).session()
-        return session.client(service, region_name=self.outputs["region"])  # type: ignore[call-overload]
+        config = PATIENT if service == "lambda" else None
+        return session.client(service, region_name=self.outputs["region"], config=config)  # type: ignore[call-overload]
 
     def named(self, kind: str, name: str) -> str:
         """The deployed name of a workflow, function or job, by its name in the repository."""

@@ -35,8 +35,7 @@ class Steps:
         """Runs one step and returns what it returns."""
         self.number, self._what = self.number + 1, what
         self.progress.update(self._task, description=what)
-        if not self.console.is_terminal:
-            self.console.print(f"[{self.number}/{self.total}] {what}", markup=False)
+        self.console.print(f"[{self.number}/{self.total}] {what}", markup=False)
         result = do()
         self.progress.advance(self._task)
         return result

@@ -45,7 +45,9 @@ def connect(lake: Path) -> duckdb.DuckDBPyConnection:
         for log in sorted((lake / layer).glob("*/_delta_log"))
     ]
     if not tables:
-        raise QueryError(f"no tables in {lake}: run `make demo` or `make run PIPELINE=name` first")
+        raise QueryError(
+            f"no tables in {lake}: put files below raw/ there and run `make run PIPELINE=name LAKE=folder` first"
+        )
     connection = open_duckdb("delta")
     for schema in sorted({schema for schema, _ in LAYERS.values()}):
         connection.execute(f"create schema {schema}")
@@ -99,6 +101,8 @@ def query(connection: duckdb.DuckDBPyConnection, sql: str, schema: str = DEFAULT
 
 def ask(environment: str, sql: str) -> Result:
     """The answer of a deployed environment's Athena; a QueryError when there is none."""
+    from botocore.exceptions import BotoCoreError
+
     import athena_client  # not at the top: a lake in a folder needs no AWS library
     import deployment
     from environments import DeployError
@@ -107,7 +111,7 @@ def ask(environment: str, sql: str) -> Result:
         deployed = deployment.connect(environment)
         workgroup, database = deployed.outputs["workgroup"], deployed.outputs["databases"]["gold"]
         return athena_client.query(deployed.client("athena"), workgroup, database, sql)
-    except DeployError as error:
+    except (DeployError, BotoCoreError) as error:
         raise QueryError(str(error)) from error
 
 

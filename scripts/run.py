@@ -47,7 +47,7 @@ def main() -> int:
     options = parser.parse_args()
     raw = (options.raw or options.lake).absolute()
     if not (raw / "raw").is_dir():
-        parser.error(f"{raw}/raw doesn't exist: put files there, or `make demo` to have some made")
+        parser.error(f"{raw}/raw doesn't exist: put files there; lambda/generate_movies.py --lake makes some")
     console = Console()
     steps = [(layer, ("--listing", "all") if options.list_all else ()) for layer in LAYERS]
     if options.repair:

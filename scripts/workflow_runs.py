@@ -51,10 +51,27 @@ def follow(glue: Any, workflow: str, run_id: str, seconds: float, note: Callable
     return job_runs(run)
 
 
+def follow_new(
+    glue: Any, workflow: str, known: list[str], seconds: float, note: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Follows all runs that aren't known yet: files that land slowly may start a second one. Their jobs' runs."""
+    followed, found = list(known), list[dict[str, Any]]()
+    while new := [run for run in run_ids(glue, workflow) if run not in followed]:
+        for run_id in new:
+            found += follow(glue, workflow, run_id, seconds, note)
+        followed += new
+    return found
+
+
 def job_runs(run: dict[str, Any]) -> list[dict[str, Any]]:
     """The runs of the jobs of a workflow run, each attempt of its own, in the order in which they began."""
-    found = [one for node in run["Graph"]["Nodes"] for one in node.get("JobDetails", {}).get("JobRuns", [])]
+    found = [one for node in run["Graph"]["Nodes"] for one in _runs_of(node)]
     return sorted(found, key=lambda one: one["StartedOn"])
+
+
+def _runs_of(node: dict[str, Any]) -> list[dict[str, Any]]:
+    runs: list[dict[str, Any]] = node.get("JobDetails", {}).get("JobRuns", [])
+    return runs
 
 
 def state(job_run: dict[str, Any]) -> str:
@@ -91,3 +108,6 @@ def check(workflow: str, run: dict[str, Any]) -> None:
             raise WorkflowFailedError(failure(job_run))
     if run["Status"] != "COMPLETED":
         raise WorkflowFailedError(f"workflow {workflow} ended {run['Status']}: {run.get('ErrorMessage', '')}")
+    idle = [node["Name"] for node in run["Graph"]["Nodes"] if node.get("Type") == "JOB" and not _runs_of(node)]
+    if idle:
+        raise WorkflowFailedError(f"workflow {workflow} completed, but never started {', '.join(idle)}")

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from local_cloud import control
+
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
@@ -47,6 +49,7 @@ def test_the_two_commands_print_what_the_readme_shows() -> None:
 def test_the_steps_work_one_after_the_other() -> None:
     steps = commands_with("make up")
     assert (steps[0], steps[-1]) == ("make up", "make down")
+    assert control.running() is None, "a laptop cloud is up, and this test would stop it: make down first"
     try:
         printed = [run(step) for step in steps[:-1]]
     finally:

@@ -26,6 +26,11 @@ from lakehouse.silver import SilverHop, count_again
 from lakehouse.storage import Storage
 from lakehouse.tables import Table
 
+REPAIR = (
+    "set the tables back and run again: on a folder by `make repair PIPELINE=name LAKE=folder`, on Glue by a run of "
+    "this job with the argument --mode repair and then a run of the workflow"
+)
+
 
 class Unbalanced(RuntimeError):
     """An equation doesn't hold; the message says which, where, and what to do."""
@@ -70,8 +75,7 @@ class Account:
             if not equation.balanced:
                 raise Unbalanced(
                     f"{self.table} version {self.version} (batches {self.after + 1} to {self.to}): {equation}. "
-                    f"{self.hint}Nothing of it is published. When you know why, set the tables back and run again: "
-                    "`make repair PIPELINE=...`, or on Glue a run with --mode repair and then a run."
+                    f"{self.hint}Nothing of it is published. When you know why, {REPAIR}."
                 )
 
     def as_dict(self) -> dict[str, Any]:
@@ -162,7 +166,7 @@ def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[st
     if not counted and commit.hop["code"] != hop.run.code:
         raise Unbalanced(
             f"{hop.table.key} version {commit.version} was written by other code than today's, and not checked then. "
-            "Set it back and run again: `make repair PIPELINE=...`, or on Glue a run with --mode repair and then a run."
+            f"To go on, {REPAIR}."
         )
     found = counted or count_again(hop, commit)
     inserted = commit.metrics.get("numTargetRowsInserted", commit.metrics.get("numOutputRows", 0))

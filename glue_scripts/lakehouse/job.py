@@ -58,7 +58,11 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
             if options.catalog:
                 catalog.register(layers.tables_of(run, pipeline, options.layer), options.catalog)
     except BaseException as error:
-        _write_record(lake, {**record, "outcome": "failed", "error": f"{type(error).__name__}: {error}"[:4000]}, report)
+        try:
+            failure = f"{type(error).__name__}: {error}"[:4000]
+            _write_record(lake, {**record, "outcome": "failed", "error": failure}, report)
+        except Exception:  # what the run failed of matters more, and is raised
+            LOG.exception("the record of this run can't be written")
         raise
     return _write_record(lake, {**record, "outcome": "idle" if report.idle else "succeeded", "error": None}, report)
 

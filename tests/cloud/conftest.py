@@ -72,7 +72,8 @@ class Deployed:
             event = {"date": (FIRST + timedelta(days=number)).isoformat(), **SETTINGS}
             assert backfill.invoke(self.client("lambda"), function, event)["outcome"] == "written"
         self.days += count
-        return self.follow(workflow_runs.await_start(glue, workflow, known, START_SECONDS))
+        workflow_runs.await_start(glue, workflow, known, START_SECONDS)
+        return workflow_runs.follow_new(glue, workflow, known, RUN_SECONDS, self.notes.append)
 
     def run(self) -> list[dict[str, Any]]:
         """Starts the workflow by hand and waits for its end; its job runs."""
@@ -129,8 +130,8 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
 
 @pytest.fixture(scope="package")
 def five_days(deployed: Deployed) -> Deployed:
-    """Five days of films, which landed in two parts and so were taken by two runs."""
+    """Five days of films, which landed in two parts and so were taken by two runs or more."""
     for days in (3, 2):
         runs = deployed.land_days(days)
-        assert [run["JobName"] for run in runs] == [deployed.lake.named("jobs", f"movies-{name}") for name in LAYERS]
+        assert {run["JobName"] for run in runs} == {deployed.lake.named("jobs", f"movies-{name}") for name in LAYERS}
     return deployed

@@ -35,10 +35,12 @@ def test_every_table_equals_the_oracle(copy: Path) -> None:
     assert sum(difference[0] for difference in found.values()) >= 1_500
 
 
-def test_the_second_run_took_only_what_was_new(five_days: Deployed) -> None:
-    first, second = five_days.lake.run_records("movies", "bronze")
-    assert (first["files"], second["files"]) == ({"read": 3}, {"read": 2})
-    assert [account["after"] for account in second["accounts"]] == [1]
+def test_each_run_took_only_what_was_new(five_days: Deployed) -> None:
+    records = [record for record in five_days.lake.run_records("movies", "bronze") if record["files"]]
+    assert len(records) >= 2
+    assert sum(record["files"]["read"] for record in records) == 5
+    batches = [account["after"] for record in records for account in record["accounts"]]
+    assert batches == list(range(len(records)))
 
 
 def with_boto3(deployed: Deployed, sql: str) -> list[tuple[Any, ...]]:

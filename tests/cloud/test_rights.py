@@ -173,5 +173,9 @@ def test_an_analyst_cannot_ask_for_silver(five_days: Deployed) -> None:
 
 
 def test_a_job_role_cannot_change_its_own_rights(deployed: Deployed) -> None:
+    before, everything = statements(deployed, "movies-gold"), {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam, name = deployed.session("movies-gold").client("iam"), deployed.role("movies-gold")
     with pytest.raises(ClientError, match="AccessDenied"):
-        deployed.session("movies-gold").client("iam").list_role_policies(RoleName=deployed.role("movies-gold"))
+        iam.put_role_policy(RoleName=name, PolicyName="more", PolicyDocument=policy)
+    assert statements(deployed, "movies-gold") == before

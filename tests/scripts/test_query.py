@@ -189,7 +189,7 @@ def test_nothing_outside_the_lake_can_be_read(connection: duckdb.DuckDBPyConnect
 @pytest.mark.parametrize("folder", ["missing", "empty"])
 def test_a_lake_without_tables_says_what_to_run(tmp_path: Path, folder: str) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(QueryError, match="run `make demo` or `make run PIPELINE=name` first"):
+    with pytest.raises(QueryError, match="there and run `make run PIPELINE=name LAKE=folder` first"):
         connect(tmp_path / folder)
 
 

@@ -40,6 +40,33 @@ def test_a_failure_without_a_message_has_a_reason(state: str, reason: str) -> No
         workflow_runs.check("films", ended(job_run(1, state)))
 
 
+def test_a_job_that_was_never_started_is_a_failure() -> None:
+    run = ended(job_run(1, "SUCCEEDED"))
+    run["Graph"]["Nodes"] += [{"Type": "TRIGGER", "Name": "next"}, {"Type": "JOB", "Name": "gold", "JobDetails": {}}]
+    with pytest.raises(WorkflowFailedError, match=r"^workflow films completed, but never started gold$"):
+        workflow_runs.check("films", run)
+
+
+def test_all_runs_that_begin_are_followed() -> None:
+    class Glue:
+        """A workflow whose second run begins while the first is followed."""
+
+        begun = 2
+
+        def get_paginator(self, name: str) -> Any:
+            return self
+
+        def paginate(self, Name: str) -> list[dict[str, Any]]:
+            return [{"Runs": [{"WorkflowRunId": str(number), "StartedOn": number} for number in range(self.begun)]}]
+
+        def get_workflow_run(self, Name: str, RunId: str, IncludeGraph: bool) -> dict[str, Any]:
+            self.begun = 3
+            return {"Run": ended(job_run(int(RunId), "SUCCEEDED"))}
+
+    followed = workflow_runs.follow_new(Glue(), "films", ["0"], 1, print)
+    assert [run["Id"] for run in followed] == ["jr_1", "jr_2"]
+
+
 def test_a_run_that_did_nothing_is_a_failure() -> None:
     run = ended(status="ERROR", ErrorMessage="Concurrent runs exceeded")
     with pytest.raises(WorkflowFailedError, match=r"^workflow films ended ERROR: Concurrent runs exceeded$"):
