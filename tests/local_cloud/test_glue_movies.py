@@ -22,6 +22,8 @@ DAY = date(2026, 11, 1)
 ARN = "arn:aws:s3:::{}"
 RIGHTS = [
     (["s3:GetObject"], [f"{SCRIPTS}/*", f"{RAW}/raw/movies/*"]),
+    # Spark asks for folders too, which are absent keys: who may not read them gets 403 instead of 404.
+    (["s3:GetObject"], [f"{RAW}/*", f"{LAKE}/*"]),
     (["s3:ListBucket"], [RAW, LAKE]),
     (["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], [f"{LAKE}/bronze/*", f"{LAKE}/ledger/*", f"{LAKE}/leases/*"]),
     (["s3:PutObject"], [f"{LAKE}/gates/movies/bronze.json", f"{LAKE}/runs/movies/bronze/*"]),

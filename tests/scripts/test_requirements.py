@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import doctor
+import project_checks
 
 ROOT = Path(__file__).resolve().parents[2]
 DECLARED = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -52,14 +52,14 @@ def test_no_host_index_or_path(name: str) -> None:
 
 @pytest.mark.parametrize("name", DIRECT)
 def test_every_direct_dependency_is_pinned_as_asked_for(name: str) -> None:
-    pins = doctor.pinned_versions(requirements(name))
+    pins = project_checks.pinned_versions(requirements(name))
     for dependency in DIRECT[name]:
         wanted = re.fullmatch(r"([A-Za-z0-9-]+)(?:\[[a-z0-9,]+\])?(?:==(\S+))?", dependency)
         assert wanted is not None, dependency
-        assert doctor.normal_name(wanted.group(1)) in pins, dependency
-        assert wanted.group(2) in (None, pins[doctor.normal_name(wanted.group(1))]), dependency
+        assert project_checks.normal_name(wanted.group(1)) in pins, dependency
+        assert wanted.group(2) in (None, pins[project_checks.normal_name(wanted.group(1))]), dependency
 
 
 def test_the_files_agree() -> None:
-    run_time, development, function = (doctor.pinned_versions(requirements(name)) for name in DIRECT)
+    run_time, development, function = (project_checks.pinned_versions(requirements(name)) for name in DIRECT)
     assert function.items() <= run_time.items() <= development.items()
