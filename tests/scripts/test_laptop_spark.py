@@ -51,13 +51,13 @@ def test_nothing_listens_outside_this_machine(build_folder: Path) -> None:
 
 
 def test_a_spark_of_the_machine_does_not_leak_in(build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPARK_HOME", "/opt/other")
-    monkeypatch.setenv("PYTHONPATH", "/opt/mine")
+    monkeypatch.setenv("SPARK_HOME", "/elsewhere/spark")
+    monkeypatch.setenv("PYTHONPATH", "/elsewhere/python")
     environment = laptop_spark.environment()
     assert Path(environment["SPARK_HOME"]).name == "pyspark"
     assert list(Path(environment["SPARK_CONF_DIR"]).iterdir()) == []
     assert environment["HADOOP_CONF_DIR"] == ""
-    assert environment["PYTHONPATH"] == os.pathsep.join([str(laptop_spark.ROOT / "glue_scripts"), "/opt/mine"])
+    assert environment["PYTHONPATH"] == os.pathsep.join([str(laptop_spark.ROOT / "glue_scripts"), "/elsewhere/python"])
 
 
 AWS = {
