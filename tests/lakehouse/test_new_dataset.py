@@ -59,7 +59,7 @@ def test_runs(package: Path, tmp_path: Path) -> None:
         )
         assert done.returncode == 0, done.stderr
     answer = connect(lake)
-    assert answer.execute("SELECT * FROM depot_loads ORDER BY depot_id").fetchall() == [
+    assert answer.execute("SELECT * FROM oakvale_gold.depot_loads ORDER BY depot_id").fetchall() == [
         ("D1", "Hull, Yorks", 2, Decimal("5.100")),
         ("D9", None, 1, Decimal("0.001")),
     ]
