@@ -34,10 +34,10 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test package bootstrap upload plan apply destroy demo up down fire backfill run status repair query doctor bench clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status repair query doctor bench clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: jars ## Install everything into .venv and delta_jars/, and make later starts of Spark faster
 	@$(BIN)/python scripts/laptop_spark.py
@@ -74,6 +74,9 @@ check: setup ## Run all checks: format, lint, types, build, tests (what CI runs)
 
 test: setup ## Run the tests [TEST_PROCESSES=2]
 	$(PYTEST)
+
+test-crash: setup ## Kill runs with their JVM before every one of their writes, and see that each heals (about half an hour)
+	$(PYTEST) --every-kill tests/lakehouse/test_crash.py
 
 # One Spark session a process; tests/conftest.py says which tests stay together and which begin.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder

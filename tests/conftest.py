@@ -41,6 +41,11 @@ class ByFile(LoadScopeScheduling):
         return "deploying" if file.startswith(DEPLOYING) else file
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What `make test-crash` asks for."""
+    parser.addoption("--every-kill", action="store_true", help="kill runs before each of their writes, not before some")
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Distributes the tests when several processes run them."""
     return ByFile(config, log)

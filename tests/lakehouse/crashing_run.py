@@ -1,8 +1,8 @@
-"""Runs one layer of movies in a process of its own, and kills it with its JVM before the n-th write (0: never).
+"""Runs one layer of movies in a process of its own, and kills it with its JVM before the n-th write.
 
     python crashing_run.py LAKE LAYER N
 
-Prints how many writes there were. A write is a Delta commit, a new table or an object put or deleted beside the tables.
+A write is a Delta commit, a new table or an object put or deleted beside the tables.
 """
 
 from __future__ import annotations
@@ -24,12 +24,20 @@ from lakehouse.tables import Table
 
 
 class Writes:
-    """Counts writes, and kills the process group before the chosen one."""
+    """Counts writes, and kills the process group before the chosen one (0: none)."""
 
-    def __init__(self, fatal: int) -> None:
+    def __init__(self, fatal: int = 0) -> None:
         self.fatal, self.count = fatal, 0
 
-    def counted(self, write: Callable[..., Any]) -> Callable[..., Any]:
+    def watch(self, replace: Callable[[Any, str, Any], None]) -> None:
+        """Has every write of the engine counted; `replace` is setattr, or a test's that takes it back."""
+        commit = Table.commit
+        replace(FolderStorage, "write", self._counted(FolderStorage.write))
+        replace(FolderStorage, "delete", self._counted(FolderStorage.delete))
+        replace(DeltaTableBuilder, "execute", self._counted(DeltaTableBuilder.execute))
+        replace(Table, "commit", lambda table, hop, write: commit(table, hop, self._counted(write)))
+
+    def _counted(self, write: Callable[..., Any]) -> Callable[..., Any]:
         """The same write, counted; not in other threads, since renewals of the lease depend on time."""
 
         def wrapper(*arguments: Any, **named: Any) -> Any:
@@ -43,20 +51,14 @@ class Writes:
 
 
 def main(lake: str, layer: str, fatal: str) -> None:
-    """Runs the layer with all its writes counted."""
-    writes = Writes(int(fatal))
-    commit = Table.commit
-    FolderStorage.write = writes.counted(FolderStorage.write)  # type: ignore[method-assign]
-    FolderStorage.delete = writes.counted(FolderStorage.delete)  # type: ignore[method-assign]
-    DeltaTableBuilder.execute = writes.counted(DeltaTableBuilder.execute)  # type: ignore[method-assign]
-    Table.commit = lambda self, hop, write: commit(self, hop, writes.counted(write))  # type: ignore[method-assign]
+    """Runs the layer up to its fatal write."""
+    Writes(int(fatal)).watch(setattr)
     # Spark interprets its plans: to compile them takes half of a run as small as this.
     session = SparkSession.builder.getOrCreate()
     session.conf.set("spark.sql.codegen.wholeStage", "false")
     session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     script = importlib.import_module("pipelines.movies")
     job.main(script, ["--pipeline", "movies", "--layer", layer, "--lake", lake, "--raw", lake])
-    print(f"writes: {writes.count}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,19 @@
-"""kill -9 of a run and its JVM before each of its writes, then a rerun: the same content, nothing doubled or lost."""
+"""kill -9 of a run and its JVM before each of its writes, then a rerun: the same content, nothing doubled or lost.
+
+Each kill costs a JVM: `make test-crash` hits every gap, the suite one gap of each run, chosen by a seed.
+"""
 
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -18,27 +24,40 @@ from film_file import generate, key
 from film_settings import Settings
 from query import connect
 from tests.conftest import LAYERS, Lake
+from tests.lakehouse.crashing_run import Writes
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 WRITES = {
     ("first", "bronze"): 9,
     ("first", "silver"): 8,
     ("first", "gold"): 9,
+    ("later", "bronze"): 7,
     ("later", "silver"): 6,
     ("later", "gold"): 6,
 }
 """How many writes a layer makes on a lake's first day, when tables are made and appended to, and on a later one, when
-rows are merged (bronze does the same on both, but for making the tables). A test counts them, so no gap is left out."""
+rows are merged. A test counts them, so no gap is left out."""
+KILLS = [(*place, number + 1) for place, count in WRITES.items() for number in range(count)]
+SEED = 4
 PROGRAM = Path(__file__).with_name("crashing_run.py")
 FIRST = date(2026, 11, 1)
 
 
+@dataclass
+class Stages:
+    """Copies of one lake before each layer of its first and its second day's run, and after each day's last (`done`).
+
+    `writes`: how many writes took it from each copy to the next.
+    """
+
+    lakes: dict[tuple[str, str], Path] = field(default_factory=dict)
+    writes: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
 @pytest.fixture(scope="module")
-def stages(
-    tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, interpreted: None
-) -> dict[tuple[str, str], Path]:
-    """Copies of one lake before each layer of its first and its second day's run, and after the day's last (`done`)."""
-    folder, copies = tmp_path_factory.mktemp("stages"), {}
+def stages(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, interpreted: None) -> Stages:
+    """A lake of two days, at every stage."""
+    folder, stages = tmp_path_factory.mktemp("stages"), Stages()
     lake = Lake(folder / "lake", spark)
     for number, when in enumerate(("first", "later")):
         day = FIRST + timedelta(days=number)
@@ -46,11 +65,20 @@ def stages(
         lake.land(key(day).removeprefix("raw/"), body, at=1_790_000_000 + number)
         lake.land(f"movies/{day:%Y/%m/%d}/broken.jsonl.gz", b"no gzip", at=1_790_000_002)
         for layer in (*LAYERS, "done"):
-            copies[when, layer] = folder / f"{when}-{layer}"
-            shutil.copytree(lake.root, copies[when, layer])
+            stages.lakes[when, layer] = folder / f"{when}-{layer}"
+            shutil.copytree(lake.root, stages.lakes[when, layer])
             if layer != "done":
-                lake.run(layer)
-    return copies
+                stages.writes[when, layer] = count_writes(lambda layer=layer: lake.run(layer))
+    return stages
+
+
+def count_writes(run: Callable[[], object]) -> int:
+    """How many writes a run in this process makes."""
+    with pytest.MonkeyPatch.context() as patched:
+        writes = Writes()
+        writes.watch(patched.setattr)
+        run()
+        return writes.count
 
 
 def content(lake: Path) -> dict[str, list[str]]:
@@ -99,27 +127,25 @@ def members(group: int) -> list[int]:
     return found
 
 
-@pytest.mark.parametrize(("when", "layer"), WRITES)
-def test_counts_every_write(when: str, layer: str, stages: dict[tuple[str, str], Path], tmp_path: Path) -> None:
-    shutil.copytree(stages[when, layer], tmp_path / "lake")
-    done = run_apart(tmp_path / "lake", layer, 0)
-    assert done.stdout.splitlines()[-1:] == [f"writes: {WRITES[when, layer]}"], done.stderr
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Gives the test of kills all of them, or one of each run."""
+    if "fatal" in metafunc.fixturenames:
+        chance = random.Random(SEED)
+        sample = [(*place, chance.randint(1, count)) for place, count in WRITES.items()]
+        every = metafunc.config.getoption("every_kill")
+        metafunc.parametrize(("when", "layer", "fatal"), KILLS if every else sample)
 
 
-@pytest.mark.parametrize(
-    ("when", "layer", "fatal"), [(*place, number + 1) for place, count in WRITES.items() for number in range(count)]
-)
+def test_every_write_is_known(stages: Stages) -> None:
+    assert stages.writes == WRITES
+
+
 def test_heals_after_a_kill(
-    when: str,
-    layer: str,
-    fatal: int,
-    stages: dict[tuple[str, str], Path],
-    tmp_path: Path,
-    spark: SparkSession,
+    when: str, layer: str, fatal: int, stages: Stages, tmp_path: Path, spark: SparkSession
 ) -> None:
     lake = Lake(tmp_path / "lake", spark)
-    shutil.copytree(stages[when, layer], lake.root, dirs_exist_ok=True)
+    shutil.copytree(stages.lakes[when, layer], lake.root, dirs_exist_ok=True)
     killed = run_apart(lake.root, layer, fatal)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     lake.run()
-    assert content(lake.root) == content(stages[when, "done"])
+    assert content(lake.root) == content(stages.lakes[when, "done"])
