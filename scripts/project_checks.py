@@ -18,6 +18,7 @@ from machine_checks import Check
 ROOT = Path(__file__).resolve().parent.parent
 NAMES_SHOWN = 5
 SECONDS_TO_ANSWER = 5
+LAST_PORT = 65535
 RESTART = "make down, which clears up what is left, then make up, which takes a free port"
 # The way to this machine's own address never leads through a proxy.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -91,7 +92,7 @@ def check_cloud(root: Path = ROOT) -> Check:
         state = json.loads(state_file.read_bytes())
         pid, port = int(state["pid"]), int(state["port"])
     except FileNotFoundError:
-        return Check(name, needed, "none; make up starts one")
+        return Check(name, needed, *_without_cloud())
     except (ValueError, KeyError, TypeError):
         return Check(name, needed, f"{state_file}, which can't be read", "end its process yourself and delete the file")
     if _is_healthy(port):
@@ -100,6 +101,17 @@ def check_cloud(root: Path = ROOT) -> Check:
     if _is_held(port):
         return Check(name, needed, f"{process}, and port {port} is another program's", RESTART)
     return Check(name, needed, f"{process}, and nothing answers on port {port}", RESTART)
+
+
+def _without_cloud() -> tuple[str, str]:
+    """What is found where no cloud is, and what to do when none can be started."""
+    wanted = os.environ.get("GATEWAY_PORT", "")
+    remedy = "give another port in GATEWAY_PORT, or unset it: make up then takes a free one"
+    if wanted and not (wanted.isdecimal() and int(wanted) <= LAST_PORT):
+        return f"none, and GATEWAY_PORT is {wanted!r}, which is no port", remedy
+    if wanted and _is_held(int(wanted)):
+        return f"none, and port {wanted}, which GATEWAY_PORT names, is another program's", remedy
+    return "none; make up starts one", ""
 
 
 def _is_healthy(port: int) -> bool:
