@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
 import importlib.metadata
 import json
 import os
 import re
 import socket
-import urllib.request
 from pathlib import Path
 
 import artifacts
 import fetch_jars
+from direct_http import SECONDS_TO_ANSWER, is_healthy
 from machine_checks import Check
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES_SHOWN = 5
-SECONDS_TO_ANSWER = 5
 LAST_PORT = 65535
 RESTART = "make down, which clears up what is left, then make up, which takes a free port"
-# The way to this machine's own address never leads through a proxy.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def check_packages(root: Path = ROOT) -> Check:
@@ -95,7 +91,7 @@ def check_cloud(root: Path = ROOT) -> Check:
         return Check(name, needed, *_without_cloud())
     except (ValueError, KeyError, TypeError):
         return Check(name, needed, f"{state_file}, which can't be read", "end its process yourself and delete the file")
-    if _is_healthy(port):
+    if is_healthy(port):
         return Check(name, needed, f"process {pid} at http://127.0.0.1:{port}")
     process = f"process {pid}" if _is_alive(pid) else f"process {pid} is gone"
     if _is_held(port):
@@ -112,14 +108,6 @@ def _without_cloud() -> tuple[str, str]:
     if wanted and _is_held(int(wanted)):
         return f"none, and port {wanted}, which GATEWAY_PORT names, is another program's", remedy
     return "none; make up starts one", ""
-
-
-def _is_healthy(port: int) -> bool:
-    try:
-        with DIRECT.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=SECONDS_TO_ANSWER) as answer:
-            return bool(answer.status == 200)
-    except (OSError, http.client.HTTPException):
-        return False
 
 
 def _is_held(port: int) -> bool:
