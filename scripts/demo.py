@@ -59,7 +59,7 @@ Next:
 
 
 def run_pipeline(steps: progress.Steps, deployed: deployment.Deployment) -> None:
-    """Backfills, waits for the workflow that the landed files start, and shows what its jobs did."""
+    """Backfills, waits for the workflow that the landed files start, shows what its jobs did, and runs it idle."""
     glue, workflow = deployed.client("glue"), deployed.named("workflows", "movies")
     known = workflow_runs.run_ids(glue, workflow)
     steps.run(
@@ -75,6 +75,10 @@ def run_pipeline(steps: progress.Steps, deployed: deployment.Deployment) -> None
         lambda: workflow_runs.follow_new(glue, workflow, known, RUN_SECONDS, steps.note),
     )
     run_workflow.show_records(steps.console, deployed, "movies", job_runs)
+    steps.run(
+        "another run finds nothing new, and commits nothing",
+        lambda: run_workflow.run(steps.console, deployed, "movies", RUN_SECONDS),
+    )
 
 
 def ask_athena(deployed: deployment.Deployment) -> dict[str, query.Result]:
@@ -102,7 +106,7 @@ def laptop_cloud(folder: Path) -> Iterator[None]:
 def demonstrate(console: Console, folder: Path) -> None:
     """All steps, and the results."""
     began = time.monotonic()
-    steps = progress.Steps(console, total=7)
+    steps = progress.Steps(console, total=8)
     with ExitStack() as stack:
         stack.enter_context(steps.progress)
         steps.run("packaging jobs and functions", package.package)

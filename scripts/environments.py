@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 import re
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
+from direct_http import open_directly
 from local_cloud import control
 
 ROOT = Path(__file__).resolve().parent.parent
 TERRAFORM = ROOT / "terraform"
-SECONDS_TO_ANSWER = 5
-# The way to a laptop's own address never leads through a proxy.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class DeployError(Exception):
@@ -110,7 +107,7 @@ def check_endpoint() -> None:
     if not endpoint:
         return
     try:
-        with DIRECT.open(endpoint, timeout=SECONDS_TO_ANSWER):
+        with open_directly(endpoint):
             pass
     except urllib.error.HTTPError:
         pass  # it answers, and that is all that was asked

@@ -78,19 +78,20 @@ def check_terraform() -> Check:
 
 
 def check_provider() -> Check:
-    """Whether Terraform can get the AWS provider: what has worked before, the registry, or a mirror."""
+    """Whether Terraform can get the AWS provider: from the mirror that has worked before, the registry, or a mirror."""
     name, needed = "AWS provider", "the registry, or a mirror"
     try:
         program = terraform_program.find_terraform().program
-        known, mirror = terraform_provider.remembered()
-        if not known:
-            mirror = terraform_provider.choose(program)
+        _, before = terraform_provider.remembered()
+        # Terraform's own ways have worked before; that a registry answered then says nothing about now.
+        mirror = before or terraform_provider.choose(program)
     except terraform_program.TerraformNotFoundError:
         return Check(name, needed, "no Terraform that could look for it", "get Terraform first")
     except terraform_provider.ProviderError as error:
         return Check(name, needed, error.reason, error.remedy)
-    before = "what worked before: " if known else ""
-    return Check(name, needed, before + (f"a mirror in {mirror}" if mirror else "Terraform finds it by itself"))
+    if mirror is None:
+        return Check(name, needed, "Terraform finds it by itself")
+    return Check(name, needed, f"{'what worked before: ' if before else ''}a mirror in {mirror}")
 
 
 def check_disk() -> Check:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import http.client
 import importlib.metadata
 import json
 import os
 import re
 import socket
-import urllib.request
 from pathlib import Path
 
 import artifacts
 import fetch_jars
+from direct_http import SECONDS_TO_ANSWER, is_healthy
 from machine_checks import Check
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES_SHOWN = 5
-SECONDS_TO_ANSWER = 5
+LAST_PORT = 65535
 RESTART = "make down, which clears up what is left, then make up, which takes a free port"
-# The way to this machine's own address never leads through a proxy.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def check_packages(root: Path = ROOT) -> Check:
@@ -91,10 +88,10 @@ def check_cloud(root: Path = ROOT) -> Check:
         state = json.loads(state_file.read_bytes())
         pid, port = int(state["pid"]), int(state["port"])
     except FileNotFoundError:
-        return Check(name, needed, "none; make up starts one")
+        return Check(name, needed, *_without_cloud())
     except (ValueError, KeyError, TypeError):
         return Check(name, needed, f"{state_file}, which can't be read", "end its process yourself and delete the file")
-    if _is_healthy(port):
+    if is_healthy(port):
         return Check(name, needed, f"process {pid} at http://127.0.0.1:{port}")
     process = f"process {pid}" if _is_alive(pid) else f"process {pid} is gone"
     if _is_held(port):
@@ -102,12 +99,15 @@ def check_cloud(root: Path = ROOT) -> Check:
     return Check(name, needed, f"{process}, and nothing answers on port {port}", RESTART)
 
 
-def _is_healthy(port: int) -> bool:
-    try:
-        with DIRECT.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=SECONDS_TO_ANSWER) as answer:
-            return bool(answer.status == 200)
-    except (OSError, http.client.HTTPException):
-        return False
+def _without_cloud() -> tuple[str, str]:
+    """What is found where no cloud is, and what to do when none can be started."""
+    wanted = os.environ.get("GATEWAY_PORT", "")
+    remedy = "give another port in GATEWAY_PORT, or unset it: make up then takes a free one"
+    if wanted and not (wanted.isdecimal() and int(wanted) <= LAST_PORT):
+        return f"none, and GATEWAY_PORT is {wanted!r}, which is no port", remedy
+    if wanted and _is_held(int(wanted)):
+        return f"none, and port {wanted}, which GATEWAY_PORT names, is another program's", remedy
+    return "none; make up starts one", ""
 
 
 def _is_held(port: int) -> bool:

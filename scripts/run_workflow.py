@@ -28,6 +28,17 @@ def show_records(console: Console, deployed: deployment.Deployment, pipeline: st
                 run_report.show(console, record)
 
 
+def run(console: Console, deployed: deployment.Deployment, pipeline: str, seconds: float = SECONDS) -> None:
+    """Starts a run of the pipeline's workflow, follows it to its end and shows what its jobs did."""
+    glue, workflow = deployed.client("glue"), deployed.named("workflows", pipeline)
+    run_id = glue.start_workflow_run(Name=workflow)["RunId"]
+    console.print(f"{workflow}: run {run_id}", markup=False)
+    job_runs = workflow_runs.follow(
+        glue, workflow, run_id, seconds, lambda line: console.print(f"  {line}", markup=False)
+    )
+    show_records(console, deployed, pipeline, job_runs)
+
+
 def main() -> int:
     """Command line; exit code 1 when a job of the run fails."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -36,14 +47,7 @@ def main() -> int:
     options = parser.parse_args()
     console = progress.open_console()
     try:
-        deployed = deployment.connect(options.environment)
-        glue, workflow = deployed.client("glue"), deployed.named("workflows", options.pipeline)
-        run_id = glue.start_workflow_run(Name=workflow)["RunId"]
-        console.print(f"{workflow}: run {run_id}", markup=False)
-        runs = workflow_runs.follow(
-            glue, workflow, run_id, SECONDS, lambda line: console.print(f"  {line}", markup=False)
-        )
-        show_records(console, deployed, options.pipeline, runs)
+        run(console, deployment.connect(options.environment), options.pipeline)
     except (DeployError, workflow_runs.WorkflowFailedError, BotoCoreError, ClientError) as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 1

@@ -1,4 +1,4 @@
-"""Runs of a deployed Glue workflow: start one, wait for one, follow it job by job to its end."""
+"""Runs of a deployed Glue workflow: wait for one, follow it job by job to its end, say why it failed."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import demo
 from local_cloud import control
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,12 +38,15 @@ def commands_with(first: str) -> list[str]:
 
 @pytest.mark.timeout(1200)
 def test_the_two_commands_print_what_the_readme_shows() -> None:
-    setup, demo = commands_with("make setup")
+    setup, demonstrate = commands_with("make setup")
     run(setup)
-    printed = _squeezed(run(demo))
+    printed = _squeezed(run(demonstrate))
     shown = next(block for language, block in BLOCKS if language == "text").splitlines()
     assert len(shown) > 5
     assert [line for line in shown if _squeezed(line) not in printed] == []
+    assert {*demo.QUERIES, "Next:"} - {*printed.splitlines()} == set()
+    assert re.findall(r"^movies (\w+): idle in", printed, re.MULTILINE) == ["bronze", "silver", "gold"]
+    assert control.running(demo.FOLDER) is None
 
 
 @pytest.mark.timeout(1200)

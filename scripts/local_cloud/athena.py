@@ -24,11 +24,13 @@ OWN_CATALOG = "AwsDataCatalog"
 def install() -> None:
     """Puts this part into MiniStack."""
     athena_access.install()
+    athena_files.install()
     athena_results.install()
     athena_workgroups.install()
     for name in ("_executions", "_workgroups", "_named_queries"):
         require(athena, name)
     require(glue, "_tables")
+    require(athena, "_DropTable")
     require(athena, "_run_ddl", ["ddl", "database"])
     require(athena, "_sql_tokens", ["sql"])
     _execute()

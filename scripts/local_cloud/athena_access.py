@@ -26,6 +26,7 @@ def install() -> None:
     """Remembers each request's caller, and lets a policy name the workgroup of the query that a call is about."""
     require(router, "extract_access_key_id", ["headers", "query_params"])
     require(iam_evaluator, "resolve_credential", ["access_key_id", "account_id", "session_token"])
+    require(iam_evaluator, "CredentialResolutionError", ["code", "message"])
     enforced = ["access_key_id", "iam_action", "service", "region", "resource_arn", "service_context"]
     require(iam_evaluator, "enforce", enforced)
     require(iam_actions, "identity_denial_message")

@@ -16,21 +16,28 @@ from local_cloud.replacements import require
 FORMATS = ("csv", "json", "parquet")
 
 
+def install() -> None:
+    """Checks what we use of MiniStack."""
+    require(athena, "_data_format", ["table_data"])
+    require(athena, "_empty_relation", ["table_data"])
+    require(athena, "_table_relation", ["table_data", "files"])
+    require(athena, "_hidden", ["relative_key"])
+
+
 def relation(name: str, entry: dict[str, Any], location: str, variables: Mapping[str, str]) -> str:
     """What stands for a table of the catalog after FROM in DuckDB's SQL: its files and columns."""
-    data_format = require(athena, "_data_format", ["table_data"])(entry)
+    data_format = athena._data_format(entry)
     if data_format not in FORMATS or entry.get("Parameters", {}).get("table_type", "").lower() == "iceberg":
         raise QueryFailed(f"NOT_SUPPORTED: {name}: the laptop's Athena reads Delta tables, {', '.join(FORMATS)}")
     files = _files(location, variables)
     if not files:
-        return str(require(athena, "_empty_relation", ["table_data"])(entry))
-    return str(require(athena, "_table_relation", ["table_data", "files"])(entry, files))
+        return str(athena._empty_relation(entry))
+    return str(athena._table_relation(entry, files))
 
 
 def _files(location: str, variables: Mapping[str, str]) -> list[str]:
     place = urlparse(location)
     prefix = f"{place.path.strip('/')}/".lstrip("/")
-    hidden = require(athena, "_hidden", ["relative_key"])
     pages = credentials.client("s3", variables).get_paginator("list_objects_v2")
     try:
         listed = [
@@ -42,5 +49,5 @@ def _files(location: str, variables: Mapping[str, str]) -> list[str]:
         if error.response["Error"]["Code"] == "AccessDenied":
             raise QueryFailed(denied(str(error), [location])) from error
         raise
-    keys = [key for key in listed if not key.endswith("/") and not hidden(key.removeprefix(prefix))]
+    keys = [key for key in listed if not key.endswith("/") and not athena._hidden(key.removeprefix(prefix))]
     return [f"s3://{place.netloc}/{key}" for key in keys]

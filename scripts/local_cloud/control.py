@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from direct_http import is_healthy
 from local_cloud import processes
 
 PACKAGE = Path(__file__).resolve().parent
@@ -24,8 +24,6 @@ REGION = "us-east-1"
 START_TIMEOUT = 90.0
 STOP_TIMEOUT = 5.0
 LOG_LINES_SHOWN = 15
-# The way to 127.0.0.1 never leads through a proxy.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class CloudError(Exception):
@@ -185,18 +183,10 @@ def _wait_until_healthy(process: subprocess.Popen[bytes], folder: Path) -> Cloud
             refuse_second(folder)
             raise CloudError(f"the server ended with code {process.returncode} while it started{_end_of_log(folder)}")
         state = _read_state(folder)
-        if state and state.pid == process.pid and _answers(state):
+        if state and state.pid == process.pid and is_healthy(state.port):
             return state
         time.sleep(0.05)
     raise CloudError(f"the server didn't answer within {START_TIMEOUT:.0f} s{_end_of_log(folder)}")
-
-
-def _answers(cloud: Cloud) -> bool:
-    try:
-        with DIRECT.open(f"{cloud.endpoint}/_ministack/health", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 def _end_of_log(folder: Path) -> str:

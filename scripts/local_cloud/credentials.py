@@ -18,6 +18,17 @@ class CredentialsError(Exception):
     """A service can't have the keys of a role: it doesn't exist, or doesn't trust the service."""
 
 
+def install() -> None:
+    """Checks what we use of MiniStack."""
+    require(responses, "get_account_id", ())
+    require(responses, "get_region", ())
+    require(iam, "_roles")
+    require(iam_evaluator, "_service_principal_matches", ("principal", "service"))
+    require(sts, "register_session", ("access_key", "session"))
+    for maker in ("_gen_session_access_key", "_gen_secret", "_gen_session_token"):
+        require(sts, maker, ())
+
+
 def role_session(
     role_arn: str, name: str, *, service: str = "glue.amazonaws.com", lifetime: float = 3600
 ) -> dict[str, str]:
@@ -27,16 +38,14 @@ def role_session(
     is a good one.
     """
     account, role_name = responses.get_account_id(), role_arn.rpartition("/")[2]
-    role = require(iam, "_roles").get(role_name)
+    role = iam._roles.get(role_name)
     if role is None or role_arn not in (role["Arn"], role_name):
         raise CredentialsError(f"role {role_arn} doesn't exist: create it before what uses it")
     if not _trusts(role, service):
         raise CredentialsError(
             f"role {role_arn} doesn't trust {service}: allow it sts:AssumeRole in the role's trust policy"
         )
-    key, secret, token = (
-        require(sts, maker, ())() for maker in ("_gen_session_access_key", "_gen_secret", "_gen_session_token")
-    )
+    key, secret, token = sts._gen_session_access_key(), sts._gen_secret(), sts._gen_session_token()
     session = {
         "Arn": f"arn:aws:sts::{account}:assumed-role/{role_name}/{name}",
         "UserId": f"{role['RoleId']}:{name}",
@@ -46,7 +55,7 @@ def role_session(
         "AccountId": account,
         "PrincipalType": "AssumedRole",
     }
-    require(sts, "register_session", ("access_key", "session"))(key, session)
+    sts.register_session(key, session)
     region = responses.get_region()
     return {
         "AWS_ACCESS_KEY_ID": key,
@@ -75,8 +84,7 @@ def client(service: str, variables: Mapping[str, str]) -> Any:
 def _trusts(role: dict[str, Any], service: str) -> bool:
     document = role["AssumeRolePolicyDocument"]
     statements = (json.loads(document) if isinstance(document, str) else document).get("Statement", [])
-    matches = require(iam_evaluator, "_service_principal_matches", ("principal", "service"))
     return any(
-        statement["Effect"] == "Allow" and matches(statement.get("Principal"), service)
+        statement["Effect"] == "Allow" and iam_evaluator._service_principal_matches(statement.get("Principal"), service)
         for statement in ([statements] if isinstance(statements, dict) else statements)
     )

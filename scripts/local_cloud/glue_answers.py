@@ -8,7 +8,7 @@ from typing import Any
 
 from ministack.core.responses import error_response_json, json_response
 
-from local_cloud.glue_jobs import GlueError
+from local_cloud.glue_runs import GlueError
 
 Request = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]

@@ -12,6 +12,7 @@ from typing import Any
 from ministack.services import glue
 
 from local_cloud import glue_events, glue_job_definitions, glue_runs, spark_jvm
+from local_cloud.glue_answers import Request, answer
 from local_cloud.glue_runs import ON_FINAL, GlueError
 from local_cloud.replacements import replace
 
@@ -29,10 +30,8 @@ def install() -> None:
     glue_job_definitions.install()
     glue_events.install()
     replace(glue, "_delete_job", _delete_job, parameters=["data"])
-    replace(glue, "_start_job_run", _start_job_run, parameters=["data"])
-    replace(glue, "_get_job_run", _get_job_run, parameters=["data"])
-    replace(glue, "_get_job_runs", _get_job_runs, parameters=["data"])
-    replace(glue, "_batch_stop_job_run", _batch_stop_job_run, parameters=["data"])
+    for handler in (_start_job_run, _get_job_run, _get_job_runs, _batch_stop_job_run):
+        replace(glue, handler.__name__, answer(handler), parameters=["data"])
     spark_jvm.install()
 
 
@@ -54,42 +53,33 @@ def start_run(
     return glue_runs.start(job, dict(arguments or {}), dict(workflow_run or {}), dict(overrides or {}))
 
 
-def _delete_job(data: dict[str, Any]) -> Any:
+def _delete_job(data: Request) -> Any:
     """A job's runs go with it."""
-    answer = glue_job_definitions.delete_job(data)
+    response = glue_job_definitions.delete_job(data)
     glue_runs.forget(data.get("JobName", ""))
-    return answer
+    return response
 
 
-def _start_job_run(data: dict[str, Any]) -> Any:
+def _start_job_run(data: Request) -> dict[str, Any]:
     overrides = {name: data[name] for name in OVERRIDES if data.get(name) is not None}
-    try:
-        run = start_run(data.get("JobName", ""), data.get("Arguments"), overrides=overrides)
-    except GlueError as error:
-        return glue.error_response_json(error.code, error.message, 400)
-    return glue.json_response({"JobRunId": run["Id"]})
+    return {"JobRunId": start_run(data.get("JobName", ""), data.get("Arguments"), overrides=overrides)["Id"]}
 
 
-def _get_job_run(data: dict[str, Any]) -> Any:
-    try:
-        run = _find(data.get("JobName", ""), data.get("RunId", ""))
-    except GlueError as error:
-        return glue.error_response_json(error.code, error.message, 400)
-    return glue.json_response({"JobRun": run})
+def _get_job_run(data: Request) -> dict[str, Any]:
+    return {"JobRun": _find(data.get("JobName", ""), data.get("RunId", ""))}
 
 
-def _get_job_runs(data: dict[str, Any]) -> Any:
+def _get_job_runs(data: Request) -> dict[str, Any]:
     """Newest first, in pages."""
     name = data.get("JobName", "")
-    if name not in glue._jobs:
-        return glue.error_response_json("EntityNotFoundException", f"Job {name} not found", 400)
+    _require_job(name)
     runs = glue._job_runs.get(name, [])[::-1]
     first, size = int(data.get("NextToken") or 0), int(data.get("MaxResults") or 200)
     more = {"NextToken": str(first + size)} if first + size < len(runs) else {}
-    return glue.json_response({"JobRuns": runs[first : first + size], **more})
+    return {"JobRuns": runs[first : first + size], **more}
 
 
-def _batch_stop_job_run(data: dict[str, Any]) -> Any:
+def _batch_stop_job_run(data: Request) -> dict[str, Any]:
     name, stopped, errors = data.get("JobName", ""), [], []
     for run_id in data.get("JobRunIds", []):
         try:
@@ -98,13 +88,17 @@ def _batch_stop_job_run(data: dict[str, Any]) -> Any:
         except GlueError as error:
             detail = {"ErrorCode": error.code, "ErrorMessage": error.message}
             errors.append({"JobName": name, "JobRunId": run_id, "ErrorDetail": detail})
-    return glue.json_response({"SuccessfulSubmissions": stopped, "Errors": errors})
+    return {"SuccessfulSubmissions": stopped, "Errors": errors}
 
 
 def _find(job_name: str, run_id: str) -> dict[str, Any]:
-    if job_name not in glue._jobs:
-        raise GlueError("EntityNotFoundException", f"Job {job_name} not found")
+    _require_job(job_name)
     for run in glue._job_runs.get(job_name, []):
         if run["Id"] == run_id:
             return dict(run)
     raise GlueError("EntityNotFoundException", f"Job run {run_id} of {job_name} not found")
+
+
+def _require_job(name: str) -> None:
+    if name not in glue._jobs:
+        raise GlueError("EntityNotFoundException", f"Job {name} not found")

@@ -13,7 +13,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from ministack.core import iam_evaluator, responses
+from ministack.core import iam_evaluator
+from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, new_uuid
 from ministack.core.router import extract_access_key_id
 from ministack.services import eventbridge, glue, scheduler
 
@@ -40,11 +41,11 @@ def install() -> None:
             return await original(method, path, headers, body, query_params)
         key = extract_access_key_id(headers, query_params)
         if not key or not iam_evaluator.is_root_access_key(key):
-            return responses.error_response_json("AccessDeniedException", "Only the cloud's root may fire", 400)
+            return error_response_json("AccessDeniedException", "Only the cloud's root may fire", 400)
         try:
-            return responses.json_response(fire(**json.loads(body)))
+            return json_response(fire(**json.loads(body)))
         except (NotFireableError, GlueError) as error:
-            return responses.error_response_json("ValidationException", str(error), 400)
+            return error_response_json("ValidationException", str(error), 400)
 
     parameters = ["method", "path", "headers", "body", "query_params"]
     original = replace(eventbridge, "handle_request", handle, parameters=parameters)
@@ -112,14 +113,14 @@ def _fire_trigger(trigger: dict[str, Any], moment: str | None) -> list[str]:
 def _event(source: str, resource: str, moment: str | None) -> dict[str, Any]:
     """The event of a schedule, as MiniStack's clock makes it."""
     return {
-        "EventId": responses.new_uuid(),
+        "EventId": new_uuid(),
         "Source": source,
         "DetailType": "Scheduled Event",
         "Detail": "{}",
         "Time": int(_seconds(moment) if moment else time.time()),
         "Resources": [resource],
-        "Account": responses.get_account_id(),
-        "Region": responses.get_region(),
+        "Account": get_account_id(),
+        "Region": get_region(),
     }
 
 

@@ -14,7 +14,10 @@ from pathlib import Path
 from local_cloud import control
 
 # Each is a module of this package with `install() -> None`; in this order.
-PARTS = ("access", "glue_jobs", "glue_workflows", "events", "schedules", "step_functions", "athena", "alarms")
+PARTS = (
+    *("credentials", "access", "glue_jobs", "glue_workflows", "events", "schedules", "step_functions", "athena"),
+    "alarms",
+)
 
 # All that the server takes over from the environment it is started in. Neither the AWS account nor the proxy
 # of the person at the keyboard may reach what runs here.

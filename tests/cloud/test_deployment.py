@@ -91,6 +91,26 @@ def test_an_analyst_reads_gold_as_the_oracle_has_it(
     assert Counter(read(five_days, GENRES)) == Counter(expected)
 
 
+def test_every_named_query_has_an_answer(five_days: Deployed) -> None:
+    athena, workgroup = five_days.client("athena"), five_days.lake.outputs["workgroup"]
+    asked = [
+        athena.get_named_query(NamedQueryId=known)["NamedQuery"]
+        for known in athena.list_named_queries(WorkGroup=workgroup)["NamedQueryIds"]
+    ]
+    rows = {
+        query["Name"]: len(athena_client.query(athena, workgroup, query["Database"], query["QueryString"]).rows)
+        for query in asked
+    }
+    assert len(rows) == len(asked)
+    assert {*rows} == {
+        "movies_rejected",
+        "movies_files",
+        *(f"movies_by_{by}" for by in ("genre", "studio", "release_year")),
+    }
+    assert rows["movies_files"] == 5
+    assert min(rows.values()) > 0
+
+
 def test_a_run_without_news_commits_nothing(five_days: Deployed) -> None:
     def tables() -> dict[str, str]:
         return {key: item["ETag"] for layer in TABLES for key, item in five_days.objects("lake", f"{layer}/").items()}

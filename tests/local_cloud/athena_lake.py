@@ -30,9 +30,10 @@ TABLES = {
 }
 ANALYST = {
     "athena": (
-        ["athena:StartQueryExecution", "athena:GetQueryExecution", "athena:GetQueryResults", "athena:GetWorkGroup"],
+        ["athena:StartQueryExecution", "athena:Get*"],
         [f"arn:aws:athena:us-east-1:000000000000:workgroup/{WORKGROUP}"],
     ),
+    "metadata": (["athena:GetDatabase"], ["arn:aws:athena:us-east-1:000000000000:datacatalog/AwsDataCatalog"]),
     "catalog": (
         ["glue:GetDatabase", "glue:GetTable"],
         [

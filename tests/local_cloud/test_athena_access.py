@@ -135,3 +135,24 @@ def test_calls_about_a_query_need_the_right_on_its_workgroup(cloud: control.Clou
     for ask in (athena.get_query_execution, athena.get_query_results):
         with pytest.raises(ClientError, match="AccessDenied"):
             ask(QueryExecutionId=other["QueryExecutionId"])
+
+
+def test_a_named_query_is_shown_with_the_right_on_its_workgroup(cloud: control.Cloud, analyst: dict[str, str]) -> None:
+    root, athena = cloud.client("athena"), cloud.client("athena", analyst)
+    own, other = (
+        root.create_named_query(Name=name, Database="athena_gold", QueryString=SQL, WorkGroup=name)["NamedQueryId"]
+        for name in (athena_lake.WORKGROUP, "primary")
+    )
+    assert athena.get_named_query(NamedQueryId=own)["NamedQuery"]["QueryString"] == SQL
+    with pytest.raises(ClientError, match="not authorized to perform: athena:GetNamedQuery"):
+        athena.get_named_query(NamedQueryId=other)
+
+
+def test_what_a_catalog_holds_is_shown_with_the_right_on_the_catalog(
+    cloud: control.Cloud, analyst: dict[str, str]
+) -> None:
+    asked = {"CatalogName": "AwsDataCatalog", "DatabaseName": "athena_gold"}
+    assert cloud.client("athena", analyst).get_database(**asked)["Database"]["Name"] == "athena_gold"
+    keys = role_keys(cloud, "athena-without-metadata", "metadata")
+    with pytest.raises(ClientError, match="not authorized to perform: athena:GetDatabase"):
+        cloud.client("athena", keys).get_database(**asked)

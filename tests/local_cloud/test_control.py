@@ -21,17 +21,9 @@ import psutil
 import pytest
 
 from local_cloud import control, processes, server
-from tests.local_cloud.glue_resources import LASTS, make_job
+from tests.local_cloud.glue_resources import LASTS, make_job, wait_for
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
-    """Waits until something is so."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it didn't come about in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -95,8 +87,8 @@ def test_a_port_in_use_is_an_error(folder: Path) -> None:
 
 
 def test_a_server_that_ends_while_it_starts_is_noticed_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = folder.parent / "local_cloud"
-    shutil.copytree(control.PACKAGE, package)
+    package = folder.parent / "scripts" / control.PACKAGE.name
+    shutil.copytree(control.PACKAGE.parent, package.parent)
     (package / "access.py").write_text("def install(): raise SystemExit('MiniStack has changed inside')\n")
     monkeypatch.setattr(control, "PACKAGE", package)
     before = time.monotonic()
@@ -111,7 +103,7 @@ def test_a_server_that_ends_while_it_starts_is_noticed_at_once(folder: Path, mon
 def test_notices_a_dead_server(folder: Path) -> None:
     cloud = control.start(folder, cold=True)
     psutil.Process(cloud.pid).kill()
-    wait_for(lambda: control.running(folder) is None)
+    wait_for("the server's death", lambda: control.running(folder) is None)
     assert control.start(folder, cold=True).pid != cloud.pid
 
 
@@ -193,7 +185,7 @@ def test_what_the_server_started_ends_with_it(
     child.stdout.readline()
     if server_dies_first:
         psutil.Process(cloud.pid).kill()
-        wait_for(lambda: control.running(folder) is None)
+        wait_for("the server's death", lambda: control.running(folder) is None)
     assert control.stop(folder) is not server_dies_first
     assert not psutil.pid_exists(child.pid)
     child.wait()
@@ -208,11 +200,11 @@ def test_the_job_of_a_dead_server_ends(folder: Path, ended_by: Callable[[Path], 
     job = make_job(cloud.client, "outlives", LASTS)
     cloud.client("glue").start_job_run(JobName=job)
     children = psutil.Process(cloud.pid).children
-    wait_for(lambda: any("--JOB_RUN_ID" in child.cmdline() for child in children()))
+    wait_for("the job's process", lambda: any("--JOB_RUN_ID" in child.cmdline() for child in children()))
     (process,) = children()
     assert (folder / "runs").exists()
     psutil.Process(cloud.pid).kill()
-    wait_for(lambda: control.running(folder) is None)
+    wait_for("the server's death", lambda: control.running(folder) is None)
     assert process.is_running()
     ended_by(folder)
     assert not process.is_running()

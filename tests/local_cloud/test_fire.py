@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -69,10 +70,14 @@ def test_fires_a_schedule_that_is_off_at_a_given_time(
 def test_the_keywords_in_a_schedules_input_are_replaced(
     client: Clients, cloud: control.Cloud, queue: tuple[str, Callable[[], dict[str, Any]]]
 ) -> None:
-    words = {"time": "<aws.scheduler.scheduled-time>", "arn": "<aws.scheduler.schedule-arn>"}
-    make_schedule(client, "fired-input", queue[0], Input=json.dumps(words))
+    words = ("scheduled-time", "schedule-arn", "execution-id", "attempt-number")
+    make_schedule(
+        client, "fired-input", queue[0], Input=json.dumps({word: f"<aws.scheduler.{word}>" for word in words})
+    )
     fire(cloud, "fired-input", MOMENT)
-    assert queue[1]() == {"time": MOMENT, "arn": client("scheduler").get_schedule(Name="fired-input")["Arn"]}
+    event, arn = queue[1](), client("scheduler").get_schedule(Name="fired-input")["Arn"]
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", event.pop("execution-id"))
+    assert event == {"scheduled-time": MOMENT, "schedule-arn": arn, "attempt-number": "1"}
 
 
 @pytest.mark.parametrize("kind", ["SCHEDULED", "ON_DEMAND"])

@@ -85,9 +85,13 @@ def spark_of(command: str, libraries: list[Path], folder: Path, text: str = "") 
         return variables
 
 
-def test_a_job_without_an_end_has_a_java_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("command", "mode"), [("gluestreaming", "warm"), ("glueetl", "cold")])
+def test_a_job_without_an_end_and_each_of_a_cold_cloud_have_a_java_process_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, mode: str
+) -> None:
+    monkeypatch.setenv("OAKVALE_SPARK", mode)
     monkeypatch.setattr(spark_jvm, "lend", pytest.fail)
-    variables = spark_of("gluestreaming", [tmp_path / "films.zip"], tmp_path)
+    variables = spark_of(command, [tmp_path / "films.zip"], tmp_path)
     assert variables["PYSPARK_SUBMIT_ARGS"] == f"--properties-file {tmp_path}/spark.properties pyspark-shell"
     assert f"spark.executorEnv.PYTHONPATH={tmp_path}/films.zip\n" in (tmp_path / "spark.properties").read_text()
 

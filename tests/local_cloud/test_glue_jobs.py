@@ -207,6 +207,7 @@ def test_processing_units_are_metered_with_auto_scaling_only(client: Clients) ->
     [
         ("good", "", "INFO", "SUCCEEDED", "Job run succeeded"),
         ("bad", FAILS, "ERROR", "FAILED", "failed to execute with exception ValueError: no such film"),
+        ("ended", LASTS, "INFO", "STOPPED", "Job run stopped"),
     ],
 )
 def test_the_end_of_a_run_is_an_event(
@@ -218,11 +219,14 @@ def test_the_end_of_a_run_is_an_event(
     client("events").put_rule(Name=job, EventPattern=json.dumps(pattern))
     arn = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     client("events").put_targets(Rule=job, Targets=[{"Id": "queue", "Arn": arn}])
-    run = ended(client, job)
+    run_id = start(client, job)
+    if state == "STOPPED":
+        run_of(client, job, run_id, "RUNNING")
+        client("glue").batch_stop_job_run(JobName=job, JobRunIds=[run_id])
     (received,) = wait_for("the event", lambda: client("sqs").receive_message(QueueUrl=queue).get("Messages"))
     detail = json.loads(received["Body"])["detail"]
     assert detail.pop("message").endswith(message)
-    assert detail == {"jobName": job, "jobRunId": run["Id"], "severity": severity, "state": state}
+    assert detail == {"jobName": job, "jobRunId": run_id, "severity": severity, "state": state}
 
 
 def test_an_unknown_run_is_an_error_of_aws(client: Clients) -> None:

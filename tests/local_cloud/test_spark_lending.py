@@ -131,3 +131,14 @@ def test_a_process_that_is_booted_ahead_is_the_one_that_is_lent(jvms: list[FakeJ
     spark_jvm._boot()
     assert run() == {"PYSPARK_GATEWAY_PORT": "1"}
     assert [jvm.runs for jvm in jvms] == [1]
+
+
+@pytest.mark.parametrize(("mode", "boots"), [("warm", 1), ("cold", 0)])
+def test_a_process_is_booted_ahead_unless_the_cloud_is_cold(
+    mode: str, boots: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(spark_jvm, "_boot_ahead", lambda: asked.append(mode))
+    monkeypatch.setenv("OAKVALE_SPARK", mode)
+    spark_jvm.install()
+    assert len(asked) == boots

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
+from local_cloud import control
 from tests.local_cloud.glue_resources import FAILS, LASTS, Clients, make_job, make_role, wait_for
 
 GLUE = "arn:aws:states:::glue:startJobRun"
@@ -135,6 +138,20 @@ def test_stopping_an_execution_stops_its_run_for_good(client: Clients) -> None:
     assert machines.describe_execution(executionArn=execution)["status"] == "ABORTED"
     history = machines.get_execution_history(executionArn=execution)["events"]
     assert history[-1]["type"] == "ExecutionAborted"
+
+
+def test_a_state_that_is_tried_alone_starts_nothing(cloud: control.Cloud, client: Clients) -> None:
+    job = make_job(client, "state-tried")
+    role = make_role(client, "state-tried", "states.amazonaws.com", START, FOLLOW)
+    definition = json.dumps(task(f"{GLUE}.sync", {"JobName": job}))
+    # boto3 would ask the host sync-127.0.0.1, which is none.
+    direct = Config(inject_host_prefix=False, proxies={})
+    keys = {name.lower(): value for name, value in cloud.environment().items() if "KEY" in name}
+    machines = boto3.client("stepfunctions", control.REGION, endpoint_url=cloud.endpoint, config=direct, **keys)
+    found = machines.test_state(definition=definition, roleArn=role)
+    assert (found["status"], found["error"]) == ("FAILED", "States.Runtime")
+    assert found["cause"] == f"{GLUE}.sync works in executions, not in TestState"
+    assert runs(client, job) == []
 
 
 def test_a_query_is_waited_for(client: Clients) -> None:

@@ -2,82 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
+import requests
+from botocore.stub import Stubber
 
 import athena_client
 from athena_sql import QueryError
 from query import Result
 
-
-class Athena:
-    """Answers like boto3's client: a query in given states, one after the other, then pages of rows."""
-
-    def __init__(self, states: list[str], pages: list[list[list[str | None]]]) -> None:
-        self.states, self.pages = states, pages
-        self.stopped: list[str] = []
-
-    def start_query_execution(self, **asked: Any) -> dict[str, Any]:
-        self.asked = asked
-        return {"QueryExecutionId": "q1"}
-
-    def get_query_execution(self, QueryExecutionId: str) -> dict[str, Any]:
-        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return {"QueryExecution": {"Status": {"State": state}}}
-
-    def stop_query_execution(self, QueryExecutionId: str) -> None:
-        self.stopped.append(QueryExecutionId)
-
-    def get_paginator(self, name: str) -> Athena:
-        assert name == "get_query_results"
-        return self
-
-    def paginate(self, QueryExecutionId: str) -> list[dict[str, Any]]:
-        columns = [
-            {"Name": "genre", "Type": "varchar", "Precision": 2147483647, "Scale": 0},
-            {"Name": "rating", "Type": "decimal", "Precision": 4, "Scale": 2},
-        ]
-        return [
-            {
-                "ResultSet": {
-                    "Rows": [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in page],
-                    "ResultSetMetadata": {"ColumnInfo": columns},
-                }
-            }
-            for page in self.pages
-        ]
+COLUMNS = [
+    {"Name": "genre", "Type": "varchar", "Precision": 2147483647, "Scale": 0},
+    {"Name": "rating", "Type": "decimal", "Precision": 4, "Scale": 2},
+]
+HEADER = {"Data": [{"VarCharValue": "genre"}, {"VarCharValue": "rating"}]}
+DRAMA = {"Data": [{"VarCharValue": "Drama"}, {"VarCharValue": "6.50"}]}
+COMEDY: dict[str, Any] = {"Data": [{"VarCharValue": "Comedy"}, {}]}
+ASKED = {"QueryString": "select 1", "WorkGroup": "oakvale", "QueryExecutionContext": {"Database": "oakvale_gold"}}
+ONE = {"QueryExecutionId": "q1"}
 
 
-HEADER: list[str | None] = ["genre", "rating"]
-
-
-def test_all_pages_without_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def athena(aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """boto3's client for an account with a workgroup."""
     monkeypatch.setattr(athena_client, "FIRST_PAUSE", 0.001)
-    athena = Athena(["QUEUED", "RUNNING", "SUCCEEDED"], [[HEADER, ["Drama", "6.50"]], [["Comedy", None]]])
-    assert athena_client.query(athena, "oakvale", "oakvale_gold", "select 1") == Result(
-        ["genre", "rating"], ["VARCHAR", "DECIMAL(4,2)"], [("Drama", "6.50"), ("Comedy", None)]
-    )
-    assert athena.asked == {
-        "QueryString": "select 1",
-        "WorkGroup": "oakvale",
-        "QueryExecutionContext": {"Database": "oakvale_gold"},
-    }
+    client = boto3.client("athena", region_name="eu-west-1")
+    client.create_work_group(Name="oakvale")
+    return client
 
 
-def test_statements_without_a_header_keep_their_first_row() -> None:
-    assert athena_client.query(Athena(["SUCCEEDED"], [[["a", "b"]]]), "w", "d", "show columns in t").rows == [
-        ("a", "b")
-    ]
+@pytest.fixture
+def stubber(athena: Any) -> Iterator[Stubber]:
+    """The same client with answers that a test gives, for what moto doesn't do: queries that last, and pages."""
+    with Stubber(athena) as stubber:
+        stubber.add_response("start_query_execution", ONE, ASKED)
+        yield stubber
+        stubber.assert_no_pending_responses()
 
 
-def test_an_endless_query_is_stopped() -> None:
-    athena = Athena(["RUNNING"], [])
+def reaches(stubber: Stubber, *states: str) -> None:
+    """The query is in these states, one after the other."""
+    for state in states:
+        stubber.add_response("get_query_execution", {"QueryExecution": {"Status": {"State": state}}}, ONE)
+
+
+def test_a_query_and_its_rows(athena: Any) -> None:
+    results = [{"rows": [HEADER, DRAMA], "column_info": COLUMNS}]
+    address = "http://motoapi.amazonaws.com/moto-api/static/athena/query-results"
+    assert requests.post(address, json={"region": "eu-west-1", "results": results}, timeout=5).status_code == 201
+    found = athena_client.query(athena, "oakvale", "oakvale_gold", "select 1")
+    assert found == Result(["genre", "rating"], ["VARCHAR", "DECIMAL(4,2)"], [("Drama", "6.50")])
+    (known,) = athena.list_query_executions(WorkGroup="oakvale")["QueryExecutionIds"]
+    kept = athena.get_query_execution(QueryExecutionId=known)["QueryExecution"]
+    assert (kept["Query"], kept["QueryExecutionContext"]) == ("select 1", {"Database": "oakvale_gold"})
+
+
+def test_all_pages_without_the_header(athena: Any, stubber: Stubber) -> None:
+    reaches(stubber, "QUEUED", "RUNNING", "SUCCEEDED")
+    described = {"ResultSetMetadata": {"ColumnInfo": COLUMNS}}
+    pages = [{"Rows": [HEADER, DRAMA], **described}, {"Rows": [COMEDY], **described}]
+    stubber.add_response("get_query_results", {"ResultSet": pages[0], "NextToken": "more"}, ONE)
+    stubber.add_response("get_query_results", {"ResultSet": pages[1]}, {**ONE, "NextToken": "more"})
+    found = athena_client.query(athena, "oakvale", "oakvale_gold", "select 1")
+    assert found.rows == [("Drama", "6.50"), ("Comedy", None)]
+
+
+def test_statements_without_a_header_keep_their_first_row(athena: Any, stubber: Stubber) -> None:
+    reaches(stubber, "SUCCEEDED")
+    answer = {"Rows": [DRAMA], "ResultSetMetadata": {"ColumnInfo": COLUMNS}}
+    stubber.add_response("get_query_results", {"ResultSet": answer}, ONE)
+    assert athena_client.query(athena, "oakvale", "oakvale_gold", "select 1").rows == [("Drama", "6.50")]
+
+
+def test_an_endless_query_is_stopped(athena: Any, stubber: Stubber) -> None:
+    reaches(stubber, "RUNNING")
+    stubber.add_response("stop_query_execution", {}, ONE)
     with pytest.raises(QueryError, match="Athena gave no answer within 0 s; query q1 has been stopped"):
-        athena_client.query(athena, "w", "d", "select 1", seconds=0)
-    assert athena.stopped == ["q1"]
+        athena_client.query(athena, "oakvale", "oakvale_gold", "select 1", seconds=0)
 
 
-def test_a_cancelled_query_is_an_error() -> None:
+def test_a_cancelled_query_is_an_error(athena: Any, stubber: Stubber) -> None:
+    reaches(stubber, "CANCELLED")
     with pytest.raises(QueryError, match="Athena: cancelled: Athena gives no reason"):
-        athena_client.query(Athena(["CANCELLED"], []), "w", "d", "select 1")
+        athena_client.query(athena, "oakvale", "oakvale_gold", "select 1")

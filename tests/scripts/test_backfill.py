@@ -4,58 +4,61 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 import backfill
 import deployment
 from environments import DeployError
 
-
-class Functions:
-    """A Lambda service with one function, which fails from some day on."""
-
-    def __init__(self, fails_from: str = "9") -> None:
-        self.days, self.fails_from = [], fails_from
-
-    def invoke(self, FunctionName: str, Payload: bytes) -> dict[str, Any]:
-        """What boto3 answers."""
-        assert FunctionName == "oakvale-dev-generate-movies"
-        day = json.loads(Payload)["date"]
-        self.days.append(day)
-        if day >= self.fails_from:
-            error = {"errorType": "ValueError", "errorMessage": "no films"}
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(error).encode())}
-        answer = {"key": f"raw/{day}", "outcome": "written", "records": 1_000}
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+NAME = "oakvale-dev-generate-movies"
+DEV = deployment.Deployment("dev", {"functions": {"generate_movies": NAME}})
 
 
-def deployed(monkeypatch: pytest.MonkeyPatch, functions: Functions) -> deployment.Deployment:
-    """An environment that has this service."""
-    monkeypatch.setattr(deployment.Deployment, "client", lambda self, service: {"lambda": functions}[service])
-    return deployment.Deployment("dev", {"functions": {"generate_movies": "oakvale-dev-generate-movies"}})
+@pytest.fixture
+def functions(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """The Lambda service: boto3's own client, which checks the words of each call, with answers that a test gives."""
+    keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    client = boto3.client("lambda", region_name="eu-west-1", **keys)
+    monkeypatch.setattr(deployment.Deployment, "client", lambda self, service: {"lambda": client}[service])
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
 
 
-def test_calls_the_function_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
-    functions, notes = Functions(), list[str]()
-    backfill.backfill(deployed(monkeypatch, functions), "generate_movies", date(2026, 10, 31), 2, notes.append)
-    assert functions.days == ["2026-10-31", "2026-11-01"]
+def answer(functions: Stubber, day: str, content: dict[str, Any], **more: str) -> None:
+    """The next call must be for this day, and is answered so."""
+    asked = {"FunctionName": NAME, "Payload": json.dumps({"date": day}).encode()}
+    functions.add_response("invoke", {"Payload": io.BytesIO(json.dumps(content).encode()), **more}, asked)
+
+
+def test_calls_the_function_once_a_day(functions: Stubber) -> None:
+    for day in ("2026-10-31", "2026-11-01"):
+        answer(functions, day, {"key": f"raw/{day}", "outcome": "written", "records": 1_000})
+    notes = list[str]()
+    backfill.backfill(DEV, "generate_movies", date(2026, 10, 31), 2, notes.append)
     assert notes == ["raw/2026-10-31 written, 1,000 records", "raw/2026-11-01 written, 1,000 records"]
 
 
-def test_stops_at_the_first_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    functions, notes = Functions(fails_from="2026-11-02"), list[str]()
+def test_stops_at_the_first_failure(functions: Stubber) -> None:
+    answer(functions, "2026-11-01", {"key": "raw/2026-11-01", "outcome": "written", "records": 1_000})
+    error = {"errorType": "ValueError", "errorMessage": "no films"}
+    answer(functions, "2026-11-02", error, FunctionError="Unhandled")
+    notes = list[str]()
     with pytest.raises(backfill.InvocationError, match=r"failed for .*2026-11-02.*: ValueError: no films"):
-        backfill.backfill(deployed(monkeypatch, functions), "generate_movies", date(2026, 11, 1), 5, notes.append)
-    assert functions.days == ["2026-11-01", "2026-11-02"]
+        backfill.backfill(DEV, "generate_movies", date(2026, 11, 1), 5, notes.append)
     assert len(notes) == 1
 
 
-def test_an_unknown_function_is_named_beside_those_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("functions")
+def test_an_unknown_function_is_named_beside_those_that_there_are() -> None:
     with pytest.raises(DeployError, match="dev has no function generate_films; there are: generate_movies"):
-        backfill.backfill(deployed(monkeypatch, Functions()), "generate_films", date(2026, 11, 1), 1, print)
+        backfill.backfill(DEV, "generate_films", date(2026, 11, 1), 1, print)
 
 
 @pytest.mark.parametrize("days", ["0", "-3"])

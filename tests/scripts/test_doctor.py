@@ -69,6 +69,7 @@ def test_another_java_is_named(version: str, tmp_path: Path, monkeypatch: pytest
     with pytest.raises(java_runtime.JavaNotFoundError, match="Java 17 is needed, found") as error:
         java_runtime.find_java()
     assert error.value.found == f"{version} in {tmp_path}"
+    assert machine_checks.check_java() == Check("Java", "17", error.value.found, java_runtime.HOW_TO_GET_IT)
 
 
 def make_venv(root: Path, **versions: str) -> Path:
@@ -208,17 +209,30 @@ def test_no_terraform_means_no_provider(tmp_path: Path, monkeypatch: pytest.Monk
     assert (check.found, check.remedy) == ("no Terraform that could look for it", "get Terraform first")
 
 
-def test_the_provider(terraform: FakeTerraform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
-    name, needed = "AWS provider", "the registry, or a mirror"
-    before = "what worked before: Terraform finds it by itself"
-    assert machine_checks.check_provider() == Check(name, needed, before)
-    terraform_provider.CHOICE.unlink()
+PROVIDER = ("AWS provider", "the registry, or a mirror")
+
+
+@pytest.mark.usefixtures("project")
+def test_a_registry_that_has_answered_before_is_asked_again(
+    terraform: FakeTerraform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert terraform_provider.remembered() == (True, None)
+    terraform.answers("init", error=f"Error: {terraform_provider.REACHED}\n", code=1)
+    assert machine_checks.check_provider() == Check(*PROVIDER, "Terraform finds it by itself")
     terraform.answers("init", error="Error: no such host\n", code=1)
     monkeypatch.setattr(terraform_provider, "mirrors", lambda: iter([tmp_path]))
-    assert machine_checks.check_provider() == Check(name, needed, f"a mirror in {tmp_path}")
+    assert machine_checks.check_provider() == Check(*PROVIDER, f"a mirror in {tmp_path}")
     monkeypatch.setattr(terraform_provider, "mirrors", lambda: iter(()))
     found = "Terraform can't get the AWS provider (Error: no such host), and there is no mirror here"
-    assert machine_checks.check_provider() == Check(name, needed, found, terraform_provider.HOW_TO_GET_IT)
+    assert machine_checks.check_provider() == Check(*PROVIDER, found, terraform_provider.HOW_TO_GET_IT)
+
+
+@pytest.mark.usefixtures("project")
+def test_a_mirror_that_has_worked_before_is_enough(terraform: FakeTerraform, tmp_path: Path) -> None:
+    (tmp_path / "registry" / "hashicorp" / "aws").mkdir(parents=True)
+    terraform_provider.remember(tmp_path)
+    assert machine_checks.check_provider() == Check(*PROVIDER, f"what worked before: a mirror in {tmp_path}")
+    assert terraform.calls() == []
 
 
 @pytest.fixture
@@ -302,9 +316,25 @@ def ended_process() -> int:
     return process.pid
 
 
-def test_no_cloud(tmp_path: Path) -> None:
+@pytest.mark.parametrize("wanted", [None, "", "0"])
+def test_no_cloud(tmp_path: Path, wanted: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GATEWAY_PORT", raising=False)
+    if wanted is not None:
+        monkeypatch.setenv("GATEWAY_PORT", wanted)
     expected = Check("Laptop cloud", "none, or one that answers", "none; make up starts one")
     assert project_checks.check_cloud(tmp_path) == expected
+
+
+def test_no_cloud_and_none_can_be_started_at_the_wanted_port(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remedy = "give another port in GATEWAY_PORT, or unset it: make up then takes a free one"
+    monkeypatch.setenv("GATEWAY_PORT", str(port))
+    found = f"none, and port {port}, which GATEWAY_PORT names, is another program's"
+    assert project_checks.check_cloud(tmp_path) == Check("Laptop cloud", "none, or one that answers", found, remedy)
+    monkeypatch.setenv("GATEWAY_PORT", "70000")
+    found = "none, and GATEWAY_PORT is '70000', which is no port"
+    assert project_checks.check_cloud(tmp_path) == Check("Laptop cloud", "none, or one that answers", found, remedy)
 
 
 def test_a_cloud_that_answers(tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:

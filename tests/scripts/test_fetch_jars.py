@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -129,3 +130,10 @@ def test_no_jar_that_pyspark_ships_comes_a_second_time() -> None:
     assert spark.origin is not None
     shipped = {path.name.rpartition("-")[0] for path in (Path(spark.origin).parent / "jars").glob("*.jar")}
     assert shipped & {name.rpartition("-")[0] for name in fetch_jars.expected_jars()} == set()
+
+
+def test_a_jar_brings_its_python_package() -> None:
+    """Jobs with Delta jars of their own import it from there: there is no other file of it."""
+    (jar,) = fetch_jars.JAR_FOLDER.glob("delta-spark_*.jar")
+    with zipfile.ZipFile(jar) as content:
+        assert {"delta/__init__.py", "delta/tables.py"} <= set(content.namelist())

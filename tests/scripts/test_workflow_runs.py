@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 import workflow_runs
 from workflow_runs import WorkflowFailedError
+
+
+@pytest.fixture
+def glue(aws: Any) -> Any:
+    """Glue in an empty account."""
+    return boto3.client("glue", region_name="eu-west-1")
 
 
 def job_run(number: int, state: str, **more: Any) -> dict[str, Any]:
@@ -47,24 +55,27 @@ def test_a_job_that_was_never_started_is_a_failure() -> None:
         workflow_runs.check("films", run)
 
 
-def test_all_runs_that_begin_are_followed() -> None:
-    class Glue:
-        """A workflow whose second run begins while the first is followed."""
+def test_the_runs_of_a_workflow_are_known_and_a_new_one_is_found(glue: Any) -> None:
+    glue.create_workflow(Name="films")
+    runs = [glue.start_workflow_run(Name="films")["RunId"] for _ in range(2)]
+    assert workflow_runs.run_ids(glue, "films") == runs
+    assert workflow_runs.await_start(glue, "films", runs[:1], 1) == runs[1]
+    with pytest.raises(WorkflowFailedError, match="no run of workflow films began within 0 s of the files' landing"):
+        workflow_runs.await_start(glue, "films", runs, 0)
 
-        begun = 2
 
-        def get_paginator(self, name: str) -> Any:
-            return self
-
-        def paginate(self, Name: str) -> list[dict[str, Any]]:
-            return [{"Runs": [{"WorkflowRunId": str(number), "StartedOn": number} for number in range(self.begun)]}]
-
-        def get_workflow_run(self, Name: str, RunId: str, IncludeGraph: bool) -> dict[str, Any]:
-            self.begun = 3
-            return {"Run": ended(job_run(int(RunId), "SUCCEEDED"))}
-
-    followed = workflow_runs.follow_new(Glue(), "films", ["0"], 1, print)
-    assert [run["Id"] for run in followed] == ["jr_1", "jr_2"]
+def test_all_runs_that_begin_are_followed(glue: Any) -> None:
+    # moto knows no graph. The second run begins while the first one is followed.
+    with Stubber(glue) as stubber:
+        for begun, followed in ((2, "1"), (3, "2"), (3, None)):
+            runs = [{"WorkflowRunId": str(number), "StartedOn": number} for number in range(begun)]
+            stubber.add_response("get_workflow_runs", {"Runs": runs}, {"Name": "films"})
+            if followed:
+                asked = {"Name": "films", "RunId": followed, "IncludeGraph": True}
+                stubber.add_response("get_workflow_run", {"Run": ended(job_run(int(followed), "SUCCEEDED"))}, asked)
+        found = workflow_runs.follow_new(glue, "films", ["0"], 1, print)
+        stubber.assert_no_pending_responses()
+    assert [run["Id"] for run in found] == ["jr_1", "jr_2"]
 
 
 def test_a_run_that_did_nothing_is_a_failure() -> None:

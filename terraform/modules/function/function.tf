@@ -10,8 +10,8 @@ resource "aws_lambda_function" "this" {
   runtime       = "python3.13"
   architectures = ["arm64"]
   handler       = var.handler
-  memory_size   = var.memory
-  timeout       = var.timeout_seconds
+  memory_size   = 1024 # MB; CPU grows with it
+  timeout       = 300
   kms_key_arn   = var.key_arn
 
   # No concurrency is reserved: two calls for one day are harmless, since an object is put once, and a new account's

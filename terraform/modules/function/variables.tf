@@ -28,12 +28,6 @@ variable "log_retention_days" {
   type        = number
 }
 
-variable "memory" {
-  description = "Memory in MB; CPU grows with it."
-  type        = number
-  default     = 1024
-}
-
 variable "name" {
   description = "Name of the function, its role, its schedule and its log group."
   type        = string
@@ -57,12 +51,6 @@ variable "permissions_boundary_arn" {
 variable "schedule" {
   description = "Cron of EventBridge Scheduler, in UTC, and whether it runs."
   type        = object({ cron = string, enabled = bool })
-}
-
-variable "timeout_seconds" {
-  description = "Seconds after which Lambda ends a call."
-  type        = number
-  default     = 300
 }
 
 variable "topic" {
