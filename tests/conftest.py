@@ -20,6 +20,7 @@ os.environ.update(laptop_spark.environment())
 from pyspark.sql import SparkSession
 
 import query
+from tests.small_runs import SMALL_RUNS
 
 LAYERS = ("bronze", "silver", "gold")
 # They share one folder for Terraform's data, so they never run side by side.
@@ -34,11 +35,13 @@ LONG = (
 
 
 class ByFile(LoadScopeScheduling):
-    """Gives a process all tests of a file, and all that share the deployed cloud: they have a costly fixture."""
+    """Gives a process all tests of a file, and all that share a costly fixture: the deployed cloud, a plan."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        return "deploying" if file.startswith(DEPLOYING) else file
+        if file.startswith(DEPLOYING):
+            return "deploying"
+        return "planning" if file.startswith("tests/terraform/") else file
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -68,13 +71,13 @@ def spark() -> Iterator[SparkSession]:
 
 @pytest.fixture(scope="module")
 def interpreted(spark: SparkSession) -> Iterator[None]:
-    """For tests of many small runs: Spark interprets its plans, since to compile them takes half of such a run."""
-    settings = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-    for name, value in settings.items():
+    """For tests of many small runs, with the settings that suit these."""
+    before = {name: spark.conf.get(name) for name in SMALL_RUNS}
+    for name, value in SMALL_RUNS.items():
         spark.conf.set(name, value)
     yield
-    for name in settings:
-        spark.conf.unset(name)
+    for name, value in before.items():
+        spark.conf.set(name, str(value))
 
 
 class Lake:

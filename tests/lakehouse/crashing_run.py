@@ -21,6 +21,7 @@ from pyspark.sql import SparkSession
 from lakehouse import job
 from lakehouse.storage import FolderStorage
 from lakehouse.tables import Table
+from tests.small_runs import SMALL_RUNS
 
 
 class Writes:
@@ -53,10 +54,9 @@ class Writes:
 def main(lake: str, layer: str, fatal: str) -> None:
     """Runs the layer up to its fatal write."""
     Writes(int(fatal)).watch(setattr)
-    # Spark interprets its plans: to compile them takes half of a run as small as this.
     session = SparkSession.builder.getOrCreate()
-    session.conf.set("spark.sql.codegen.wholeStage", "false")
-    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    for name, value in SMALL_RUNS.items():
+        session.conf.set(name, value)
     script = importlib.import_module("pipelines.movies")
     job.main(script, ["--pipeline", "movies", "--layer", layer, "--lake", lake, "--raw", lake])
 
