@@ -15,13 +15,11 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import BinaryIO, TextIO, cast
 
 from lakehouse.declaration import Source
+from lakehouse.packing import GzipBomb, GzipMembers, packing
 from lakehouse.values import WHITE_SPACE
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 CHUNK = 4 << 20
 MAX_LINE = 64 << 20  # Spark holds a line in memory; far above 1 MiB, the limit that rejects one record and not its file
@@ -79,11 +77,15 @@ def _inspect(stream: BinaryIO, key: str, source: Source) -> Inspection:
 
     try:
         start = content().read(64)
+        if packed := packing(start):
+            raise Unreadable(f"not_text: {packed}, not {source.format}")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(0) > len(start) // 4:
             raise Unreadable("not_utf8: looks like UTF-16")
         return _inspect_json(content) if source.format == "json" else _inspect_csv(content, source)
     except (EOFError, zlib.error) as error:
         raise Unreadable(f"broken_gzip: {error}") from error
+    except GzipBomb as error:
+        raise Unreadable(f"gzip_bomb: {error}") from error
 
 
 def _refuse_name(key: str, source: Source) -> None:
@@ -98,35 +100,6 @@ def _refuse_name(key: str, source: Source) -> None:
         raise Unreadable("colon_in_name: Hadoop can't read every file whose name has a colon; rename it")
     if {"", ".", ".."} & set(folder.split("/")):
         raise Unreadable("unclear_path: Hadoop reads // and . and .. in a key as another key; rename it")
-
-
-class GzipMembers(io.RawIOBase):
-    """The content of a gzip file, strictly: `gzip` passes over zeros behind the last member, which Hadoop refuses."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._rest = stream, b""
-        self._member = zlib.decompressobj(wbits=31)
-
-    def readable(self) -> bool:
-        """It can be read, and nothing else."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        """Fills the buffer, maybe only in part; 0 at the end."""
-        view = memoryview(buffer)
-        while True:
-            self._rest = self._rest or self._stream.read(1 << 16)
-            if self._member.eof:
-                if not self._rest:
-                    return 0
-                self._member = zlib.decompressobj(wbits=31)
-            elif not self._rest:
-                raise EOFError("it ends too early")
-            content = self._member.decompress(self._rest, len(view))
-            self._rest = self._member.unused_data or self._member.unconsumed_tail
-            if content:
-                view[: len(content)] = content
-                return len(content)
 
 
 def _inspect_json(content: Callable[[], BinaryIO]) -> Inspection:

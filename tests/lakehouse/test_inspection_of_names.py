@@ -7,6 +7,7 @@ import io
 
 import pytest
 
+from lakehouse import packing
 from lakehouse.declaration import Source
 from lakehouse.inspection import inspect_file
 
@@ -90,6 +91,29 @@ def test_the_first_bytes_tell_gzip(content: bytes) -> None:
             assert (plain.outcome, plain.reason) == ("unreadable", "not_gzip: named .gz, but isn't gzip")
 
 
+@pytest.mark.parametrize(
+    ("start", "name"),
+    [
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"PK\x03\x04\0\0\0\0\0\0", "zip"),
+        (b"\x28\xb5\x2f\xfd\x20", "zstd"),
+        (b"\xfd7zXZ\0\0", "xz"),
+        (b"BZh91AY&SY", "bzip2"),
+        (b"PAR1\x15\x04", "Parquet"),
+    ],
+)
+def test_packed_files_are_no_text(start: bytes, name: str) -> None:
+    assert outcome("raw/films/a.json.gz", start) == ("unreadable", f"not_text: {name}, not json")
+    assert outcome("raw/films/a.csv.gz", start, "csv") == ("unreadable", f"not_text: {name}, not csv")
+    if name != "gzip":
+        assert outcome("raw/films/a.csv", start, "csv") == ("unreadable", f"not_text: {name}, not csv")
+
+
+@pytest.mark.parametrize("header", [b"PAR1,id", b"PK,id", b"BZh9,id"])
+def test_a_header_is_text(header: bytes) -> None:
+    assert outcome("raw/films/a.csv", header + b"\n1,2\n", "csv") == ("read", None)
+
+
 def damaged(content: bytes, position: int) -> bytes:
     """The bytes with one bit changed."""
     changed = bytearray(content)
@@ -129,3 +153,25 @@ def test_gzip_is_read_to_its_last_byte(content: bytes, expected: tuple[str, str 
     source = Source("films", "Films.", "films", "json", ("id",))
     inspected = inspect_file(io.BytesIO(content), "raw/films/a.jsonl.gz", source)
     assert (inspected.outcome, inspected.reason, inspected.records) == expected
+
+
+@pytest.mark.parametrize(
+    ("lines", "patience", "expected"),
+    [
+        (2 << 20, 1 << 20, ("unreadable", "gzip_bomb: over 1 MiB, and over 200 times its size in gzip")),
+        (3 << 20, 2 << 20, ("unreadable", "gzip_bomb: over 2 MiB, and over 200 times its size in gzip")),
+        (1 << 20, 1 << 20, ("empty", "no record")),
+    ],
+)
+def test_gzip_that_holds_far_too_much_is_refused(
+    lines: int, patience: int, expected: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packing, "PATIENCE", patience)
+    for form, suffix in (("json", "json"), ("csv", "csv")):
+        assert outcome(f"raw/films/a.{suffix}.gz", b"\n" * lines, form) == expected
+
+
+def test_much_text_in_little_gzip_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "PATIENCE", 1 << 10)
+    text = b"".join(b'{"id": %d}\n' % number for number in range(100_000))
+    assert outcome("raw/films/a.json.gz", text) == ("read", None)
