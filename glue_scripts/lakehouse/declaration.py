@@ -16,6 +16,7 @@ PROBLEMS = (
     "record_too_large",
     "invalid_utf8",
     "column_count",
+    "repeated_header",
 )
 """What can be wrong with how a record reads; bronze names them."""
 

@@ -8,18 +8,15 @@ from __future__ import annotations
 import base64
 import csv
 import gzip
-import importlib.util
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from lakehouse import job, reader
 from tests.conftest import Lake
+from tests.lakehouse import parcels
 
-DATASET = Path(__file__).resolve().parents[1] / "pipelines" / "parcels"
 HEADER = b"depot_id,town\n"
 BOM = b"\xef\xbb\xbf"
 
@@ -112,6 +109,22 @@ PROBLEMS: dict[str, tuple[bytes, list[tuple[str, bytes] | Cells]]] = {
             ("column_count", b'd,"x\ny",z'),
         ],
     ),
+    "two files": (
+        HEADER + b"a,Hull\n" + HEADER + b"town,depot_id\n",
+        [
+            {"depot_id": "a", "town": "Hull"},
+            ("repeated_header", b"depot_id,town"),
+            {"depot_id": "town", "town": "depot_id"},
+        ],
+    ),
+    "two files with blanks in the header": (
+        b"depot_id, town\na,Hull\ndepot_id, town\ndepot_id,Town\n",
+        [
+            {"depot_id": "a", "town": "Hull"},
+            ("repeated_header", b"depot_id, town"),
+            {"depot_id": "depot_id", "town": "Town"},
+        ],
+    ),
     "bytes": (
         HEADER + b'a,caf\xe9\nb,caf\xc3\xa9\nc,\xef\xbf\xbd\n\xff\n"d","\xed\xa0\x80"\ne,"x\xe9\ny"\nf\n',
         [
@@ -149,14 +162,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Lake:
         lake.land(f"parcels/depots/{name}.csv", content)
     for name in ZIPPED:
         lake.land(f"parcels/depots/{name}.csv.gz", gzip.compress(ALL[name][0]))
-    spec = importlib.util.spec_from_file_location("parcels", DATASET / "parcels.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(job, "find_declaration", lambda name: reader.read(DATASET / f"{name}.yaml"))
-        lake.run("bronze", script=script, pipeline="parcels")
+    parcels.run(lake, "bronze")
     return lake
 
 

@@ -155,7 +155,15 @@ def test_a_rule_with_a_reserved_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["malformed_record", "several_records", "repeated_field", "record_too_large", "invalid_utf8", "column_count"],
+    [
+        "malformed_record",
+        "several_records",
+        "repeated_field",
+        "record_too_large",
+        "invalid_utf8",
+        "column_count",
+        "repeated_header",
+    ],
 )
 def test_a_rule_with_the_name_of_a_reading_problem(name: str) -> None:
     message = complaint(changed(f"silver.items.rules.{name}", "price >= 0"))
