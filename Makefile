@@ -34,7 +34,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status repair query doctor bench clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status repair query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -136,6 +136,9 @@ doctor: ## Show what is needed, what is missing and how to get it
 
 bench: jars ## Measure the pipelines
 	@$(BIN)/python benchmarks/run.py
+
+docs: jars ## Compute the tables of docs/bad-input.md anew
+	@PYTHONPATH=glue_scripts:scripts $(BIN)/python -m tests.bad_input.page
 
 clean: ## Stop the laptop cloud and delete what was built; keeps .venv and the jars
 	@test ! -e build/cloud/cloud.json || $(BIN)/python scripts/local_cloud down

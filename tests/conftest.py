@@ -29,7 +29,7 @@ DEPLOYING = ("tests/cloud/", "tests/test_readme.py")
 LONG = (
     *DEPLOYING,
     "tests/lakehouse/test_crash.py",
-    "tests/lakehouse/test_bad_files.py",
+    "tests/bad_input/test_bad_input.py",
     "tests/lakehouse/test_arrival.py",
 )
 
