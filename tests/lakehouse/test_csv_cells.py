@@ -8,18 +8,15 @@ from __future__ import annotations
 import base64
 import csv
 import gzip
-import importlib.util
 import io
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
 
-from lakehouse import job, reader
 from tests.conftest import Lake
+from tests.pipelines import datasets
 
-DATASET = Path(__file__).resolve().parents[1] / "pipelines" / "parcels"
 HEADER = b"depot_id,town\n"
 BOM = b"\xef\xbb\xbf"
 
@@ -149,13 +146,7 @@ def lake(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Lake:
         lake.land(f"parcels/depots/{name}.csv", content)
     for name in ZIPPED:
         lake.land(f"parcels/depots/{name}.csv.gz", gzip.compress(ALL[name][0]))
-    spec = importlib.util.spec_from_file_location("parcels", DATASET / "parcels.py")
-    assert spec is not None
-    assert spec.loader is not None
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(job, "find_declaration", lambda name: reader.read(DATASET / f"{name}.yaml"))
+    with datasets.pipeline("parcels") as script:
         lake.run("bronze", script=script, pipeline="parcels")
     return lake
 
