@@ -131,7 +131,7 @@ doctor: ## Show what is needed, what is missing and how to get it
 	@$(firstword $(wildcard $(BIN)/python) $(PYTHON)) scripts/doctor.py
 
 bench: jars ## Measure the pipelines
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/measure.py
 
 clean: ## Stop the laptop cloud and delete what was built; keeps .venv and the jars
 	@test ! -e build/cloud/cloud.json || $(BIN)/python scripts/local_cloud down
