@@ -7,12 +7,15 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
 
+from lakehouse import bronze
 from lakehouse.discovery import Ledger
 from lakehouse.storage import FolderStorage, StoredObject
 from tests.conftest import Lake
@@ -135,6 +138,26 @@ def test_a_file_replaced_before_it_is_read_loads_with_the_next_batch(
     assert lake.rows("bronze/movies", "title", "_batch") == [("Film 2", 1)]
     assert lake.run("bronze")[0]["files"] == {"read": 1}
     assert lake.rows("bronze/movies", "title", "_batch") == [("Film 2", 1), ("New", 2)]
+
+
+def test_a_file_replaced_while_it_is_read_loads_with_the_next_batch(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its records were counted in the old version, so nothing of the new one may come into this batch."""
+    key, load = "movies/2026/09/01/a.jsonl", bronze.load
+    lake.land(key, jsonl(film(1, title="Old")), NOW)
+
+    def replaced_before(*arguments: Any) -> None:
+        lake.land(key, jsonl(film(1, title="A newer one")), NOW + 1)
+        load(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bronze, "load", replaced_before)
+        with pytest.raises(Py4JJavaError, match=f"raw/{key} was replaced while it was read"):
+            lake.run("bronze")
+    assert lake.rows("bronze/movies") == []
+    assert lake.run("bronze")[0]["files"] == {"replaced": 1, "read": 1}
+    assert lake.rows("bronze/movies", "title", "_batch") == [("A newer one", 2)]
 
 
 def test_a_vanished_file_loads_when_it_is_back(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
