@@ -6,7 +6,6 @@ import importlib
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -21,28 +20,11 @@ from pyspark.sql import functions as F
 from lakehouse import gold, silver
 from lakehouse.declaration import GoldTable
 from lakehouse.job import find_declaration
-from lakehouse.lease import Lease
-from lakehouse.session import open_session
-from lakehouse.storage import FolderStorage
 from lakehouse.tables import Run, Table, columns
+from tests.lakehouse.conftest import opened
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 Row = tuple[Any, ...]
-
-
-@contextmanager
-def opened(root: Path) -> Iterator[Run]:
-    """What a job gives its hops, over a lake in a folder."""
-    storage = FolderStorage(root)
-    with Lease(storage, "any", "gold", "test") as lease:
-        yield Run(open_session(), storage, storage, lease, "test", "code")
-
-
-@pytest.fixture
-def run(tmp_path: Path, spark: SparkSession) -> Iterator[Run]:
-    """A run over an empty lake."""
-    with opened(tmp_path) as run:
-        yield run
 
 
 class Silver:
