@@ -101,6 +101,23 @@ def test_a_run_beside_another_is_refused(lake: Lake) -> None:
     assert lake.versions() == {}
 
 
+def test_optimize_between_two_hops_hides_no_watermark(
+    two_days: Lake, expected: dict[str, list[str]], tmp_path: Path
+) -> None:
+    lake = two_days.copy(tmp_path / "lake")
+    tables = {"bronze/movies": "movie_id", "silver/movies": "movie_id", "gold/movies_by_genre": "genre"}
+    before = lake.versions()
+    for table, column in tables.items():  # with an order, since it leaves single files alone otherwise
+        DeltaTable.forPath(lake.spark, str(lake.root / table)).optimize().executeZOrderBy(column)
+    assert {table: lake.versions()[table] - before[table] for table in tables} == dict.fromkeys(tables, 1)
+    land(lake, 2)
+    bronze, silver, gold = lake.run()
+    assert bronze["files"] == {"read": 1}
+    assert [(account["after"], account["to"]) for account in silver["accounts"]] == [(2, 3)]
+    assert {done["table"]: done["computed"] for done in gold["refreshed"]}["gold/movies_by_genre"] == "1 touched groups"
+    assert lake.content() == expected
+
+
 def test_another_bronze_table_below_silver_is_refused(two_days: Lake, tmp_path: Path) -> None:
     lake = two_days.copy(tmp_path / "lake")
     shutil.rmtree(lake.root / "bronze" / "movies")
