@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
@@ -25,13 +26,15 @@ pytestmark = pytest.mark.usefixtures("interpreted")
 NOW = 1_790_000_000
 LATE = 400
 """lateness_days of movies."""
+LATE_FILE = jsonl(film(5, title="Newer", updated_at="2026-12-01T00:00:00Z"), film(10, release_date="x"), film(11))
 FILES = (
     # (key, content, modification time): versions of the same films, with ties that the file's time or name decides
     ("2026/09/01/a.jsonl", jsonl(*map(film, range(6)), film(7, title=""), film(2, title="Twice in a file")), NOW + 3),
     ("2026/09/01/b.jsonl", jsonl(film(1, studio="Same time"), film(2, studio="Same time"), "no json"), NOW + 3),
     ("2026/09/02/c.jsonl", jsonl(film(1, genre="Crime"), film(3, updated_at="2026-12-01T00:00:00Z"), film(8)), NOW + 1),
     ("2026/09/03/d.jsonl", jsonl(film(0, updated_at="2026-10-01T00:00:00Z"), film(4, genre="x"), film(9)), NOW + 9),
-    ("2025/12/24/e.jsonl.gz", b"no gzip", NOW + 4),
+    ("2025/12/24/e.jsonl.gz", gzip.compress(LATE_FILE, mtime=0), NOW + 4),
+    ("2026/09/02/f.jsonl.gz", b"no gzip", NOW + 2),
 )
 
 
@@ -66,8 +69,8 @@ def listed_twice(found: Callable[..., Iterator[StoredObject]]) -> Callable[..., 
 # The same few examples each time (derandomize); without that setting, `pytest --hypothesis-seed=N` gives others.
 # A failing example isn't shrunk: it is small, and each try takes seconds.
 @settings(
-    max_examples=4,
-    phases=[Phase.generate],
+    max_examples=2,
+    phases=[Phase.explicit, Phase.generate],
     deadline=None,
     derandomize=True,
     database=None,
@@ -75,9 +78,10 @@ def listed_twice(found: Callable[..., Iterator[StoredObject]]) -> Callable[..., 
 )
 @given(
     order=st.permutations(range(len(FILES))),
-    cuts=st.sets(st.integers(1, len(FILES) - 1), min_size=1, max_size=2),
+    cuts=st.sets(st.integers(1, len(FILES) - 1), min_size=1),
     again=st.sets(st.integers(0, len(FILES) - 1), min_size=1),
 )
+@example(order=[3, 5, 1, 4, 0, 2], cuts=set(range(1, len(FILES))), again={1, 3})  # one file a run
 def test_order_and_splits_do_not_matter(
     order: list[int],
     cuts: set[int],
