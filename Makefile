@@ -135,7 +135,7 @@ doctor: ## Show what is needed, what is missing and how to get it
 	@$(firstword $(wildcard $(BIN)/python) $(PYTHON)) scripts/doctor.py
 
 bench: jars ## Measure the pipelines
-	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/measure.py
 
 docs: jars ## Compute the tables of docs/bad-input.md anew
 	@PYTHONPATH=glue_scripts:scripts $(BIN)/python -m tests.bad_input.page

@@ -3,7 +3,7 @@
 This is what the pipeline's first full load is measured against: every table is written once, whole. Nothing
 here knows of re-runs, new files, repairs or accounting; benchmarks/README.md lists what it doesn't do.
 
-Environment variables must configure Spark, as `benchmarks/run.py` does.
+Environment variables must configure Spark, as `benchmarks/measure.py` does.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def load(spark: SparkSession, raw: str, lake: str) -> None:
     overwrite(read_bronze(spark, raw), f"{lake}/bronze/movies")
     bronze = spark.read.format("delta").load(f"{lake}/bronze/movies")
     rejected = bronze.where(F.size("_rules") > 0)
-    overwrite(rejected.select("movie_id", "_file", "_rules", "_broken_line"), f"{lake}/quarantine/movies")
+    line = F.col("_broken_line").alias("_original")
+    overwrite(rejected.select("movie_id", "_file", "_rules", line), f"{lake}/quarantine/movies")
     overwrite(newest_versions(bronze.where(F.size("_rules") == 0)), f"{lake}/silver/movies")
     silver = spark.read.format("delta").load(f"{lake}/silver/movies")
     for key in ("genre", "studio", "release_year"):

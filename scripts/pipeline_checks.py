@@ -1,4 +1,4 @@
-"""Checks every pipeline before it is shipped: its declaration, its script, and each rule.
+"""Checks a pipeline before it is shipped or run on a folder: its declaration, its script, and each rule.
 
 What is wrong is one DeclarationError that names the file and the key, here instead of in the first run.
 """
@@ -34,12 +34,18 @@ def check_all(folder: Path) -> list[Pipeline]:
     for path in files:
         if path.suffix not in PAIR:
             raise DeclarationError(f"{path.name}: a pipeline is a pair of files, <name>.yaml and <name>.py")
-        if not path.with_suffix(other := PAIR[1 - PAIR.index(path.suffix)]).exists():
-            raise DeclarationError(f"{path.name}: there is no {path.stem}{other} beside it")
-    return [_check(path) for path in files if path.suffix == ".yaml"]
+        _refuse_alone(path)
+    return [check(path) for path in files if path.suffix == ".yaml"]
 
 
-def _check(path: Path) -> Pipeline:
+def _refuse_alone(path: Path) -> None:
+    if not path.with_suffix(other := PAIR[1 - PAIR.index(path.suffix)]).exists():
+        raise DeclarationError(f"{path.name}: there is no {path.stem}{other} beside it")
+
+
+def check(path: Path) -> Pipeline:
+    """The pipeline of a declaration's file. Raises DeclarationError at the first mistake in it or in its script."""
+    _refuse_alone(path)
     pipeline = read(path)
     if parse(pipeline.name, pipeline.canonical_json(), f"{pipeline.name}.json") != pipeline:
         raise DeclarationError(f"{path.name}: top level: means something else as canonical JSON")

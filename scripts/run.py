@@ -26,6 +26,13 @@ def run_layer(pipeline: str, layer: str, lake: Path, raw: Path, *options: str) -
     return main(script, ["--pipeline", pipeline, "--layer", layer, "--lake", str(lake), "--raw", str(raw), *options])
 
 
+def check_pipeline(pipeline: str) -> None:
+    """Runs the build's checks on a pipeline, before Spark starts. Raises DeclarationError at the first mistake."""
+    import pipeline_checks  # not at the top: it imports Spark
+
+    pipeline_checks.check(PIPELINES / f"{pipeline}.yaml")
+
+
 def prepare_spark(*, large: bool = False) -> None:
     """Makes this process one in which Spark starts with the laptop's settings."""
     os.environ.update(laptop_spark.environment(large=large))
@@ -54,6 +61,7 @@ def main() -> int:
         steps = [("bronze", ("--mode", "repair")), ("silver", ("--mode", "repair")), *steps]
     try:
         prepare_spark(large=options.large)
+        check_pipeline(options.pipeline)
         for layer, more in steps:
             run_report.show(console, run_layer(options.pipeline, layer, options.lake.absolute(), raw, *more))
     except Exception as error:  # whatever it is, a person reads it here; the run record has it too

@@ -8,10 +8,13 @@ most groups are touched, or when the feed is gone.
 from __future__ import annotations
 
 import functools
+import logging
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -19,12 +22,20 @@ from lakehouse.declaration import GoldTable
 from lakehouse.delta_log import Commit
 from lakehouse.tables import Run, Table
 
+LOG = logging.getLogger("lakehouse")
 MOST = 0.5
 """Share of a table's groups above which all are computed again: the MERGE would cost more than it saves."""
 
 
 MANY = 10_000
 """Touched groups above which all are computed again: each becomes a literal of the query."""
+GONE = (
+    "DELTA_MISSING_CHANGE_DATA",
+    "DELTA_LOG_FILE_NOT_FOUND",
+    "DELTA_TRUNCATED_TRANSACTION_LOG",
+    "FAILED_READ_FILE.FILE_NOT_EXIST",
+)
+"""Spark's names of a change feed that can't be had any more: it was off for a while, or log or data are cleaned up."""
 
 
 @dataclass(frozen=True)
@@ -115,8 +126,12 @@ def _touched(hop: GoldHop, before: dict[str, dict[str, Any]]) -> list[tuple[Any,
         feeds = [table.changes(before[name]["version"], hop.versions[name]) for name, table in changed.items()]
         groups = functools.reduce(DataFrame.unionByName, [feed.select(*by) for feed in feeds])
         touched = [tuple(row) for row in groups.distinct().limit(MANY + 1).collect()]
-    except Exception as error:  # whatever Spark says of a feed that is gone; the full computation needs none
-        return f"the change feed can't be read ({str(error).splitlines()[0][:200]})"
+    except (AnalysisException, Py4JJavaError) as error:
+        gone = next((name for name in GONE if f"[{name}]" in str(error)), None)
+        if gone is None:
+            raise
+        LOG.warning("%s: the change feed is gone, and all groups are computed: %s", hop.table.key, error)
+        return f"the change feed is gone ({gone})"
     if len(touched) > MANY:
         return f"more than {MANY:,} groups touched"
     known = hop.table.load().select(*by).distinct().count()

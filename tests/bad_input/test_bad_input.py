@@ -19,7 +19,7 @@ from tests.bad_input.json_records import FIVE
 from tests.bad_input.kind import Kind
 from tests.bad_input.records import read_records
 from tests.conftest import Lake
-from tests.lakehouse import parcels
+from tests.pipelines import datasets
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 FOLDERS = {"movies": "movies/2026/09/01", "depots": "parcels/depots", "legs": "parcels/legs"}
@@ -53,7 +53,8 @@ def json_lake(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, int
 def csv_lake(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, interpreted: None) -> Lake:
     """A lake after one run on all CSV files, as depots and legs of the sample dataset."""
     lake = landed(tmp_path_factory.mktemp("csv"), spark, corpus.CSV)
-    parcels.run(lake, "bronze", "silver")
+    with datasets.pipeline("parcels") as script:
+        lake.run("bronze", "silver", script=script, pipeline="parcels")
     return lake
 
 

@@ -49,7 +49,7 @@ def test_bare_job_equals_the_oracle(bare: Path) -> None:
         columns = ", ".join(column for column, *_ in expected.execute(f"describe gold_{name}").fetchall())
         query = f"select {columns} from "
         assert rows(actual, f"{query} oakvale_gold.{name}") == rows(expected, f"{query} gold_{name}")
-    failed = "select _file[-23:], _rules from "
+    failed = "select case when _original is null then movie_id end, _original, parse_filename(_file), _rules from "
     quarantined = rows(expected, f"{failed} quarantine_movies")
     assert rows(actual, f"{failed} oakvale_silver.movies_quarantine") == quarantined
     assert quarantined.total() > 100
@@ -62,10 +62,17 @@ def test_comparison_finds_what_differs(bare: Path, tmp_path: Path, spark: SparkS
     assert differences == []
     assert counts["gold/movies_by_genre"] == 12
     spark.sql(f"update delta.`{changed}/gold/movies_by_genre` set profit = profit + 1 where genre = 'Drama'")
+    once = (
+        "select movie_id from oakvale_silver.movies_quarantine where _original is null group by all having count(*) = 1"
+    )
+    (reject,) = connect(bare).execute(f"select min(movie_id) from ({once})").fetchall()[0]
+    spark.sql(f"update delta.`{changed}/quarantine/movies` set movie_id = 'other' where movie_id = '{reject}'")
     spark.sql(f"insert into delta.`{changed}/silver/movies` select * from delta.`{bare}/silver/movies` limit 1")
     _, differences = same_tables.compare(changed, bare)
     assert [difference.split(", such as")[0] for difference in differences] == [
         "silver/movies: 1 rows only in ours",
         "gold/movies_by_genre: 1 rows only in ours",
         "gold/movies_by_genre: 1 rows only in bare",
+        "quarantine/movies: 1 rows only in ours",
+        "quarantine/movies: 1 rows only in bare",
     ]

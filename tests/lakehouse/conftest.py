@@ -1,12 +1,35 @@
-"""A lake on its second day, at every stage: for tests that go on from a copy of one."""
+"""What tests start from: a run without a job around it, or a lake on its second day, at every stage."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from lakehouse.lease import Lease
+from lakehouse.session import open_session
+from lakehouse.storage import FolderStorage
+from lakehouse.tables import Run
 from tests.conftest import Lake
 from tests.lakehouse.films import film, jsonl
+
+
+@contextmanager
+def opened(root: Path) -> Iterator[Run]:
+    """What a job gives its hops, over a lake in a folder."""
+    storage = FolderStorage(root)
+    with Lease(storage, "any", "gold", "test") as lease:
+        yield Run(open_session(), storage, storage, lease, "test", "code")
+
+
+@pytest.fixture
+def run(tmp_path: Path, spark: SparkSession) -> Iterator[Run]:
+    """A run over an empty lake."""
+    with opened(tmp_path) as run:
+        yield run
 
 
 @pytest.fixture(scope="session")

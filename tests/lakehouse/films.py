@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from tests.pipelines.datasets import load_script
 
 SCRIPT = Path(__file__).resolve().parents[2] / "glue_scripts" / "pipelines" / "movies.py"
 
@@ -43,12 +43,6 @@ def changed_script(folder: Path, *changes: tuple[str, str]) -> ModuleType:
     for right, wrong in changes:
         assert text.count(right) == 1, right
         text = text.replace(right, wrong)
-    file = folder / "movies.py"
+    file = folder / "changed_movies.py"
     file.write_text(text, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("changed_movies", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["changed_movies"] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script(file)

@@ -6,6 +6,7 @@ No counter is touched: files, tables and functions are.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -125,27 +126,55 @@ def test_quarantined_rows_deleted_before_the_verdict(
     assert_heals(lake, "silver", second_day)
 
 
-@pytest.mark.parametrize(
-    ("right", "wrong", "message"),
-    [
-        ("return bronze.select(", "return bronze.where(\"movie_id <> 'mv-0021'\").select(", "13 read is not 9 entered"),
-        ("return bronze.select(", "return bronze.unionAll(bronze.limit(1)).select(", "13 read is not 12 entered"),
-        ('values.text("title").alias', 'F.when(_chance() < 0.5, values.text("title")).alias', "entered is not .* keys"),
-        ('values.timestamp("updated_at").alias', '(values.timestamp("updated_at") + _days()).alias', "keys is not"),
-    ],
-    ids=["drops rows", "doubles a row", "accepts by chance", "dates by chance"],
-)
-def test_a_function_that_is_no_function(
-    right: str, wrong: str, message: str, second_day: dict[str, Lake], tmp_path: Path
-) -> None:
-    lake = second_day["silver"].copy(tmp_path / "lake")
+MISTAKES = {
+    "drops rows": ("return bronze.select(", "return bronze.where(\"movie_id <> 'mv-0021'\").select("),
+    "doubles a row": ("return bronze.select(", "return bronze.unionAll(bronze.limit(1)).select("),
+    "accepts by chance": ('values.text("title").alias', 'F.when(_chance() < 0.5, values.text("title")).alias'),
+    "dates by chance": (
+        'values.timestamp("updated_at").alias',
+        '(values.timestamp("updated_at") + _days()).alias',
+    ),
+}
+
+
+def mistaken(mistake: str, folder: Path) -> ModuleType:
+    """The script with one of the mistakes, and what those by chance take."""
     # Chance differs each time the function is called, as rand() does, but not from one run of this test to the next.
     chance = "import itertools\n_SEEDS = itertools.count()\ndef _chance():\n    return F.rand(next(_SEEDS))\n"
     days = 'def _days():\n    return F.make_dt_interval(F.floor(_chance() * 4 - 2).cast("int"))\n'
-    script = changed_script(tmp_path, (right, wrong), ("\nGENRES = {", f"\n{chance}\n{days}\nGENRES = {{"))
-    assert_red(lake, "silver", f"^silver/movies version 2 .*{message}", script)
+    return changed_script(folder, MISTAKES[mistake], ("\nGENRES = {", f"\n{chance}\n{days}\nGENRES = {{"))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        ("drops rows", "13 read is not 9 entered"),
+        ("doubles a row", "13 read is not 12 entered"),
+        ("accepts by chance", "entered is not .* keys"),
+        ("dates by chance", "keys is not"),
+    ],
+)
+def test_a_function_that_is_no_function(
+    mistake: str, message: str, second_day: dict[str, Lake], tmp_path: Path
+) -> None:
+    lake = second_day["silver"].copy(tmp_path / "lake")
+    assert_red(lake, "silver", f"^silver/movies version 2 .*{message}", mistaken(mistake, tmp_path))
     with pytest.raises(Unbalanced, match="silver/movies version 2 was written by other code than today's"):
         lake.run("silver")
+    assert_heals(lake, "silver", second_day)
+
+
+def test_a_function_that_is_no_function_on_the_first_load(second_day: dict[str, Lake], tmp_path: Path) -> None:
+    """Silver is appended then and not merged, and what is observed on the way goes into the accounts."""
+    lake = second_day["silver"].copy(tmp_path / "lake")
+    for layer in ("silver", "quarantine", "gold"):
+        shutil.rmtree(lake.root / layer)
+    (lake.root / "gates" / "movies" / "silver.json").unlink()
+    message = r"^silver/movies version 1 \(batches 1 to 2\): 34 read is not 29 entered \+ 3 rejected"
+    assert_red(lake, "silver", message, mistaken("drops rows", tmp_path))
+    lake.run("silver", options=("--mode", "repair"))
+    message = r"^silver/movies version 3 \(batches 1 to 2\): .* entered is not .* keys"
+    assert_red(lake, "silver", message, mistaken("accepts by chance", tmp_path))
     assert_heals(lake, "silver", second_day)
 
 

@@ -15,7 +15,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from tests.conftest import Lake
-from tests.lakehouse import parcels
+from tests.pipelines import datasets
 
 HEADER = b"depot_id,town\n"
 BOM = b"\xef\xbb\xbf"
@@ -162,7 +162,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Lake:
         lake.land(f"parcels/depots/{name}.csv", content)
     for name in ZIPPED:
         lake.land(f"parcels/depots/{name}.csv.gz", gzip.compress(ALL[name][0]))
-    parcels.run(lake, "bronze")
+    with datasets.pipeline("parcels") as script:
+        lake.run("bronze", script=script, pipeline="parcels")
     return lake
 
 

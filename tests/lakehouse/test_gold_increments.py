@@ -6,7 +6,6 @@ import importlib
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,34 +14,18 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse import gold, silver
 from lakehouse.declaration import GoldTable
 from lakehouse.job import find_declaration
-from lakehouse.lease import Lease
-from lakehouse.session import open_session
-from lakehouse.storage import FolderStorage
 from lakehouse.tables import Run, Table, columns
+from tests.lakehouse.conftest import opened
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 Row = tuple[Any, ...]
-
-
-@contextmanager
-def opened(root: Path) -> Iterator[Run]:
-    """What a job gives its hops, over a lake in a folder."""
-    storage = FolderStorage(root)
-    with Lease(storage, "any", "gold", "test") as lease:
-        yield Run(open_session(), storage, storage, lease, "test", "code")
-
-
-@pytest.fixture
-def run(tmp_path: Path, spark: SparkSession) -> Iterator[Run]:
-    """A run over an empty lake."""
-    with opened(tmp_path) as run:
-        yield run
 
 
 class Silver:
@@ -110,39 +93,61 @@ def film(number: int, chance: random.Random) -> Row:
     )
 
 
-def change(movies: Silver, chance: random.Random, new: int) -> None:
-    """Some rows more, some changed and moved to other groups, all rows of one studio, genre and release year gone."""
+def insert(movies: Silver, chance: random.Random) -> None:
+    """Some rows more."""
+    new = 1 + max(int(key[3:]) for key in movies.rows)
     movies.append([film(number, chance) for number in (new, new + 1)])
-    numbers = chance.sample([int(key[3:]) for key in movies.rows], 2)
-    movies.merge([film(number, chance) for number in numbers])
-    for column in (3, 7):
-        counts = Counter(row[column] for row in movies.rows.values())
-        rarest = min(counts, key=lambda value: (counts[value], str(value)))
-        movies.delete([key for key, row in movies.rows.items() if row[column] == rarest])
+
+
+def update(movies: Silver, chance: random.Random) -> None:
+    """Some rows changed, and moved to other groups."""
+    movies.merge([film(int(key[3:]), chance) for key in chance.sample(sorted(movies.rows), 2)])
+
+
+def empty(movies: Silver, chance: random.Random) -> None:
+    """All rows of one studio or release year gone."""
+    column = chance.choice((3, 7))
+    counts = Counter(row[column] for row in movies.rows.values())
+    rarest = min(counts, key=lambda value: (counts[value], str(value)))
+    movies.delete([key for key, row in movies.rows.items() if row[column] == rarest])
+
+
+def name_genre(movies: Silver, chance: random.Random) -> None:
+    """All rows without a genre moved to one."""
     without_genre = [row for row in movies.rows.values() if row[2] is None]
     if without_genre:
         movies.merge([(*row[:2], "Genre 1", *row[3:]) for row in without_genre])
 
 
+CHANGES = (insert, update, empty, name_genre)
+
+
 def test_movies(run: Run) -> None:
-    pipeline, script, chance = find_declaration("movies"), importlib.import_module("pipelines.movies"), random.Random(3)
+    pipeline, script, chance = (
+        find_declaration("movies"),
+        importlib.import_module("pipelines.movies"),
+        random.Random(187),
+    )
     movies = Silver(silver.silver_table(run, pipeline.silver["movies"]))
     movies.append([film(number, chance) for number in range(60)])
+    groups: dict[str, set[Row]] = {name: set() for name in pipeline.gold}
     vanished: dict[str, set[Row]] = {name: set() for name in pipeline.gold}
-    for step in range(3):
+    for step in range(4):
         version, touched = movies.table.version(), movies.touched
-        before = {name: movies.groups(declared.key) for name, declared in pipeline.gold.items()}
-        movies.touched = []
-        change(movies, chance, 100 + 10 * step)  # newer than the pinned version: must not be seen yet
         for name, declared in pipeline.gold.items():
+            vanished[name] |= groups[name] - movies.groups(declared.key)
+            groups[name] = movies.groups(declared.key)
+        movies.touched = []
+        for change in chance.choices(CHANGES, k=3):  # newer than the pinned version: must not be seen yet
+            change(movies, chance)
+        for declared in pipeline.gold.values():
             hop = gold.gold_hop(run, declared, script, {"movies": movies.table}, {"movies": version})
             done = gold.refresh(hop)
-            groups = len(movies.groups(declared.key, touched))
+            count = len(movies.groups(declared.key, touched))
             assert done is not None
-            assert done[1] == (f"{groups} touched groups" if step else "all groups: first time")
+            assert done[1] == (f"{count} touched groups" if step else "all groups: first time")
             assert gold.refresh(hop) is None
             assert_equals_the_whole(hop)
-            vanished[name] |= before[name] - movies.groups(declared.key)
     assert all(vanished.values())
     assert (None,) in vanished["movies_by_genre"]
 
@@ -237,13 +242,24 @@ def test_whole_when_most_groups_are_touched(shop: Shop) -> None:
     assert shop.refresh() == "all groups: 6 groups touched of 10"
 
 
+def test_whole_when_many_groups_are_touched(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gold, "MANY", 1)
+    shop.sales.merge([(17, "Region 7", "Shop 7", 1)])
+    assert shop.refresh() == "1 touched groups"
+    shop.sales.merge([(17, "Region 7", "Shop 8", 1), (18, "Region 8", "Shop 8", 1)])
+    assert shop.refresh() == "all groups: more than 1 groups touched"
+
+
 def test_whole_when_the_change_feed_is_gone(shop: Shop) -> None:
     feed = Path(shop.sales.table.path) / "_change_data"
     before = set(feed.rglob("*.parquet"))
     shop.sales.merge([(21, "Region 2", "Shop 9", 50)])
     (added,) = set(feed.rglob("*.parquet")) - before
+    added.write_bytes(b"no feed")
+    with pytest.raises(Py4JJavaError, match="FAILED_READ_FILE"):  # it may be whole again by the next run
+        shop.refresh()
     added.unlink()
-    assert shop.refresh().startswith("all groups: the change feed can't be read")
+    assert shop.refresh() == "all groups: the change feed is gone (FAILED_READ_FILE.FILE_NOT_EXIST)"
     shop.sales.merge([(22, "Region 3", "Shop 9", 50)])
     assert shop.refresh() == "2 touched groups"
 
@@ -253,7 +269,18 @@ def test_whole_when_the_change_feed_was_off(shop: Shop) -> None:
         table = f"delta.`{shop.sales.table.path}`"
         shop.run.spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES (delta.enableChangeDataFeed = {feed})")
         shop.sales.delete([row])
-    assert shop.refresh().startswith("all groups: the change feed can't be read")
+    assert shop.refresh() == "all groups: the change feed is gone (DELTA_MISSING_CHANGE_DATA)"
+
+
+def test_whole_when_the_log_of_the_changes_is_cleaned_up(shop: Shop) -> None:
+    shop.sales.delete([9])
+    shop.sales.append([(50, "Region 9", "Shop 0", 1)])
+    logs = shop.run.spark._jvm.org.apache.spark.sql.delta.DeltaLog
+    logs.forTable(shop.run.spark._jsparkSession, shop.sales.table.path).checkpoint()
+    for log in sorted(Path(shop.sales.table.path, "_delta_log").glob("*.json"))[:-1]:
+        log.unlink()
+    logs.clearCache()
+    assert shop.refresh() == "all groups: the change feed is gone (DELTA_LOG_FILE_NOT_FOUND)"
 
 
 def test_whole_when_any_change_touches_all_groups(run: Run) -> None:

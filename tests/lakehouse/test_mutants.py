@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from datetime import date, timedelta
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from pyspark.sql import SparkSession
@@ -16,9 +13,9 @@ from film_dirt import KINDS
 from film_file import generate, key
 from film_settings import Settings
 from tests.conftest import Lake
+from tests.lakehouse.films import changed_script
 from tests.pipelines.test_movies import differences
 
-SCRIPT = Path(__file__).resolve().parents[2] / "glue_scripts" / "pipelines" / "movies.py"
 MUTANTS = {
     "a spelling stands for another rating": ('"PG13": "PG-13"', '"PG13": "PG"'),
     "a missing rating isn't NR": ('F.coalesce(values.text("rating"), F.lit("NR"))', 'values.text("rating")'),
@@ -48,34 +45,18 @@ def bronze_only(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -
     return lake.root
 
 
-def load(text: str, folder: Path) -> ModuleType:
-    """The script in `text` as a module."""
-    file = folder / "movies.py"
-    file.write_text(text, encoding="utf-8")
-    spec = importlib.util.spec_from_file_location("mutated_movies", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["mutated_movies"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def wrong_tables(text: str, bronze_only: Path, folder: Path, spark: SparkSession) -> list[str]:
-    """The tables that differ from the oracle when silver and gold are made by the script in `text`."""
+def wrong_tables(bronze_only: Path, folder: Path, spark: SparkSession, *changes: tuple[str, str]) -> list[str]:
+    """The tables that differ from the oracle when silver and gold are made by the script with these changes."""
     lake = Lake(folder / "lake", spark)
     shutil.copytree(bronze_only, lake.root, dirs_exist_ok=True)
-    lake.run("silver", "gold", script=load(text, folder))
+    lake.run("silver", "gold", script=changed_script(folder, *changes))
     return [name for name, (_, missing, surplus) in differences(lake.root).items() if missing or surplus]
 
 
 def test_the_script_itself_is_right(bronze_only: Path, tmp_path: Path, spark: SparkSession) -> None:
-    assert wrong_tables(SCRIPT.read_text(encoding="utf-8"), bronze_only, tmp_path, spark) == []
+    assert wrong_tables(bronze_only, tmp_path, spark) == []
 
 
 @pytest.mark.parametrize("mistake", MUTANTS)
 def test_the_oracle_notices(mistake: str, bronze_only: Path, tmp_path: Path, spark: SparkSession) -> None:
-    right, wrong = MUTANTS[mistake]
-    text = SCRIPT.read_text(encoding="utf-8")
-    assert text.count(right) == 1
-    assert wrong_tables(text.replace(right, wrong), bronze_only, tmp_path, spark) != []
+    assert wrong_tables(bronze_only, tmp_path, spark, MUTANTS[mistake]) != []

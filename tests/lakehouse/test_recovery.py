@@ -11,6 +11,9 @@ from delta.tables import DeltaTable
 from pyspark.sql import SparkSession
 
 from lakehouse import job
+from lakehouse.discovery import LedgerError
+from lakehouse.lease import Lease, LeaseError
+from lakehouse.storage import FolderStorage
 from lakehouse.tables import ContractError
 from tests.conftest import Lake
 from tests.lakehouse.films import film, jsonl
@@ -76,6 +79,43 @@ def test_deleted_tables_are_built_anew(
     lake.run()
     assert lake.content() == expected
     assert {record["outcome"] for record in lake.run()} == {"idle"}
+
+
+def test_bronze_without_its_ledger_is_refused(two_days: Lake, tmp_path: Path) -> None:
+    lake = two_days.copy(tmp_path / "lake")
+    shutil.rmtree(lake.root / "ledger" / "movies")
+    before = lake.versions()
+    with pytest.raises(LedgerError, match=r"^ledger/movies knows 0 batches, but bronze holds batch 2: restore"):
+        lake.run("bronze")
+    assert lake.records("bronze")[-1]["error"].startswith("LedgerError: ledger/movies knows 0 batches")
+    assert lake.versions() == before
+
+
+def test_a_run_beside_another_is_refused(lake: Lake) -> None:
+    land(lake, 0)
+    with Lease(FolderStorage(lake.root), "movies", "bronze", "other"):
+        with pytest.raises(LeaseError, match=r"^run other on .* holds leases/movies/bronze.json; it ends by itself"):
+            lake.run("bronze")
+        (record,) = lake.records("bronze")
+    assert (record["outcome"], record["error"].split(" on ")[0]) == ("failed", "LeaseError: run other")
+    assert lake.versions() == {}
+
+
+def test_optimize_between_two_hops_hides_no_watermark(
+    two_days: Lake, expected: dict[str, list[str]], tmp_path: Path
+) -> None:
+    lake = two_days.copy(tmp_path / "lake")
+    tables = {"bronze/movies": "movie_id", "silver/movies": "movie_id", "gold/movies_by_genre": "genre"}
+    before = lake.versions()
+    for table, column in tables.items():  # with an order, since it leaves single files alone otherwise
+        DeltaTable.forPath(lake.spark, str(lake.root / table)).optimize().executeZOrderBy(column)
+    assert {table: lake.versions()[table] - before[table] for table in tables} == dict.fromkeys(tables, 1)
+    land(lake, 2)
+    bronze, silver, gold = lake.run()
+    assert bronze["files"] == {"read": 1}
+    assert [(account["after"], account["to"]) for account in silver["accounts"]] == [(2, 3)]
+    assert {done["table"]: done["computed"] for done in gold["refreshed"]}["gold/movies_by_genre"] == "1 touched groups"
+    assert lake.content() == expected
 
 
 def test_another_bronze_table_below_silver_is_refused(two_days: Lake, tmp_path: Path) -> None:

@@ -225,15 +225,45 @@ SELECT
 FROM typed
 JOIN field_texts AS texts USING (_record_id);
 
+-- The rejected records as they came: the texts of their fields, untrimmed, or the line when it can't be read.
 CREATE TABLE quarantine_movies AS
-SELECT _record_id, _file, _ingested_at, [problem] AS _rules, original AS _original
-FROM records
-WHERE problem IS NOT NULL
-UNION ALL
-SELECT _record_id, _file, _ingested_at, _rules, NULL
-FROM failures
-JOIN records USING (_record_id)
-WHERE len(_rules) > 0;
+WITH judged AS (
+    SELECT * REPLACE (CASE WHEN problem IS NULL THEN fields END AS fields)
+    FROM records
+    LEFT JOIN failures USING (_record_id)
+    WHERE problem IS NOT NULL OR len(_rules) > 0
+),
+undeclared AS (
+    SELECT
+        _record_id,
+        list_filter(map_entries(fields), lambda entry: entry.key NOT IN (
+            'movie_id', 'title', 'genre', 'studio', 'rating', 'release_date', 'budget', 'box_office',
+            'vote_average', 'vote_count', 'runtime_minutes', 'updated_at'
+        )) AS entries
+    FROM judged
+)
+SELECT
+    fields['movie_id'] AS movie_id,
+    fields['title'] AS title,
+    fields['genre'] AS genre,
+    fields['studio'] AS studio,
+    fields['rating'] AS rating,
+    fields['release_date'] AS release_date,
+    fields['budget'] AS budget,
+    fields['box_office'] AS box_office,
+    fields['vote_average'] AS vote_average,
+    fields['vote_count'] AS vote_count,
+    fields['runtime_minutes'] AS runtime_minutes,
+    fields['updated_at'] AS updated_at,
+    CASE WHEN len(entries) > 0 THEN map_from_entries(entries) END AS _extra,
+    problem AS _problem,
+    CASE WHEN problem IS NOT NULL THEN original END AS _original,
+    _record_id,
+    _file,
+    _ingested_at,
+    CASE WHEN problem IS NULL THEN _rules ELSE [problem] END AS _rules
+FROM judged
+JOIN undeclared USING (_record_id);
 
 -- Silver: the newest version of each film among the records that passed ---------------------------
 

@@ -1,5 +1,6 @@
 """The movies oracle itself, against rows worked out by hand from `docs/movies.md`."""
 
+import ast
 import gzip
 import hashlib
 import json
@@ -13,6 +14,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from . import movies
 from .movies import compute, read_lake, split_lines
 
 KEY = "raw/movies/2026/11/01/movies-2026-11-01.jsonl"
@@ -33,6 +35,15 @@ FILM = {
     "runtime_minutes": 112,
     "updated_at": "2026-11-01T03:12:45Z",
 }
+
+
+def test_shares_nothing_with_what_it_judges() -> None:
+    statements = list(ast.walk(ast.parse(Path(movies.__file__).read_text(encoding="utf-8"))))
+    modules = {alias.name for each in statements if isinstance(each, ast.Import) for alias in each.names}
+    sources = {each.module or "" for each in statements if isinstance(each, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in modules | sources} - sys.stdlib_module_names == {"duckdb"}
+    called = {each.id for each in statements if isinstance(each, ast.Name)}
+    assert called & {"__import__", "eval", "exec", "importlib", "open", "runpy"} == set()
 
 
 class Literal:
@@ -194,6 +205,38 @@ def test_reading_problems(raw: bytes, problem: str) -> None:
 def test_bytes_that_are_not_utf8_are_kept_in_base64() -> None:
     lake = compute_lines(b"a\xff\xfeb")
     assert rows(lake, "SELECT _original FROM quarantine_movies") == [("base64:Yf/+Yg==",)]
+
+
+def test_a_reject_keeps_its_texts_as_they_came() -> None:
+    lake = compute_lines(
+        line(
+            title=" A  ",
+            genre="Opera",
+            studio="",
+            rating=None,
+            budget=Literal("-7.50"),
+            vote_count=...,
+            tagline=None,
+            crew=Literal('{"a": 1}'),
+        ),
+        line(genre="Opera"),
+        b"no json",
+    )
+    columns = "movie_id, title, genre, studio, rating, release_date, budget, box_office, vote_average, vote_count"
+    rest = "runtime_minutes, updated_at, _extra, _problem, _original, _rules"
+    assert rows(lake, f"SELECT {columns}, {rest} FROM quarantine_movies ORDER BY _record_id") == [
+        (
+            *("mv-1", " A  ", "Opera", "", None, "2019-05-04", "-7.50", "34500000", "7.4", None),
+            *("112", "2026-11-01T03:12:45Z", {"tagline": None, "crew": '{"a": 1}'}),
+            *(None, None, ["genre_invalid", "budget_invalid"]),
+        ),
+        (
+            *("mv-1", "The Silver Harbour", "Opera", "Northlight Pictures", "PG-13", "2019-05-04"),
+            *("12000000", "34500000", "7.4", "1234", "112", "2026-11-01T03:12:45Z", None),
+            *(None, None, ["genre_invalid"]),
+        ),
+        (*(None,) * 13, "malformed_record", "no json", ["malformed_record"]),
+    ]
 
 
 def test_lines_at_the_limits_are_read() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from datetime import UTC, date, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.conftest import Lake
 from tests.oracles import movies as oracle
 
 FIRST = date(2026, 11, 1)
+NUMBER = re.compile(r'-?\d+\.0+|"NaN"')
 GOLD = ("movies_by_genre", "movies_by_studio", "movies_by_release_year")
 
 
@@ -65,9 +67,11 @@ def _compare(
 ) -> tuple[int, int, int]:
     columns = [row[0] for row in expected.execute(f"DESCRIBE {name}").fetchall()]
     quoted = ", ".join(f'"{column}"' for column in columns)
-    left = Counter(map(repr, expected.execute(f"SELECT {quoted} FROM {name}").fetchall()))
-
-    right = Counter(repr(_in_utc(row)) for row in actual.execute(f"SELECT {quoted} FROM {table}").fetchall())
+    as_compared = _by_value if name == "quarantine_movies" else tuple
+    left, right = (
+        Counter(repr(as_compared(_in_utc(row))) for row in side.execute(f"SELECT {quoted} FROM {place}").fetchall())
+        for side, place in ((expected, name), (actual, table))
+    )
     for side, only in (("oracle", left - right), ("lake", right - left)):
         print(name, side, *list(only)[:5], sep="\n  ")
     return left.total(), (left - right).total(), (right - left).total()
@@ -80,8 +84,16 @@ def _in_utc(row: tuple[Any, ...]) -> tuple[Any, ...]:
     )
 
 
+def _by_value(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Texts of numbers without their spelling, which bronze doesn't keep: 7.0 is 7, and the bare word NaN is quoted."""
+    return tuple(
+        re.sub(r"\.0+$", "", value.strip('"')) if isinstance(value, str) and NUMBER.fullmatch(value) else value
+        for value in row
+    )
+
+
 def test_every_kind_of_dirt_occurs(days: tuple[Lake, Counter[str]]) -> None:
-    assert {kind: count for kind in KINDS if (count := days[1][kind]) < 20} == {}
+    assert {kind: count for kind in (*KINDS, "correction") if (count := days[1][kind]) < 20} == {}
 
 
 def test_equals_the_oracle(days: tuple[Lake, Counter[str]]) -> None:

@@ -10,7 +10,9 @@ import pytest
 
 import determinism
 
-PIPELINES = Path(__file__).resolve().parents[2] / "glue_scripts" / "pipelines"
+GLUE_SCRIPTS = Path(__file__).resolve().parents[2] / "glue_scripts"
+SCRIPTS = (*sorted((GLUE_SCRIPTS / "pipelines").glob("*.py")), GLUE_SCRIPTS / "lakehouse" / "values.py")
+"""The transforms, and what they are made of."""
 
 
 @pytest.mark.parametrize(
@@ -141,6 +143,6 @@ def test_the_place_is_told() -> None:
     assert determinism.in_script(ast.parse(script.replace("now() b", "b"))) == ("items", 11, "rand()")
 
 
-@pytest.mark.parametrize("path", sorted(PIPELINES.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
 def test_the_repositorys_own_scripts(path: Path) -> None:
     assert determinism.in_script(ast.parse(path.read_text(encoding="utf-8"))) is None

@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+PIPELINES = sorted(path.stem for path in (ROOT / "glue_scripts" / "pipelines").glob("[a-z]*.yaml"))
 TARGETS = re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE)
 
 
@@ -43,8 +44,8 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        ("run", "which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: movies"),
-        ("repair", "what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: movies"),
+        ("run", "which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
+        ("repair", "what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: "),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
         ("backfill", "which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local]"),
         ("fire", "what is to be fired? Usage: make fire NAME=schedule [TIME=2026-11-02T02:00:00Z]"),
@@ -55,6 +56,9 @@ def test_a_missing_argument_is_named_before_anything_runs(target: str, message: 
     assert answer.returncode == 2
     assert message in answer.stderr
     assert answer.stdout == ""
+    if message.endswith("there are: "):
+        listed = answer.stderr.partition(message)[2].splitlines()[0].removesuffix(".  Stop.")
+        assert sorted(listed.split()) == PIPELINES
 
 
 def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:

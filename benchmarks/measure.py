@@ -1,7 +1,7 @@
 """Measures a first full load of films by our pipeline against one written by hand: `make bench`.
 
-Both sides load the same files in turns, each in a fresh process into a fresh lake. Their tables are compared
-before any time is reported.
+Both sides load the same files in turns, each in a fresh process into a fresh lake. In every round their tables are
+compared before the round's times are reported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from rich.console import Console
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK_FOLDER = ROOT / "build" / "benchmark"
-# At the end of the path, because that folder has a run.py too.
 sys.path.append(str(ROOT / "scripts"))
 
 import java_runtime  # noqa: E402  found by the line above
@@ -51,19 +50,20 @@ def measure(
     runs: list[measurements.Run] = []
     rows: dict[str, int] = {}
     for number in range(1, rounds + 1):
-        for side in measurements.SIDES:
-            run = _run_once(number, side, films, environment)
-            runs.append(run)
+        pair = [_run_once(number, side, films, environment) for side in measurements.SIDES]
+        rows, differences = same_tables.compare(_lake("ours"), _lake("bare"))
+        if differences:
+            raise DifferentTablesError("the tables differ, so there is nothing to time\n" + "\n".join(differences))
+        if number == 1:
+            console.print("the tables are equal: " + ", ".join(f"{name} {count:,}" for name, count in rows.items()))
+        for run in pair:
             console.print(
-                f"round {number} of {rounds}, {side}: {run.cost.cpu_seconds:.1f} CPU s, {run.cost.wall_seconds:.1f} s, "
-                f"{run.cost.peak_mebibytes:.0f} MiB, {run.cost.processes} processes, load before {run.load:.1f}",
+                f"round {number} of {rounds}, {run.side}: {run.cost.cpu_seconds:.1f} CPU s, "
+                f"{run.cost.wall_seconds:.1f} s, {run.cost.peak_mebibytes:.0f} MiB, {run.cost.processes} processes, "
+                f"load before {run.load:.1f}",
                 highlight=False,
             )
-        if number == 1:
-            rows, differences = same_tables.compare(_lake("ours"), _lake("bare"))
-            if differences:
-                raise DifferentTablesError("the tables differ, so there is nothing to time\n" + "\n".join(differences))
-            console.print("the tables are equal: " + ", ".join(f"{name} {count:,}" for name, count in rows.items()))
+        runs += pair
     for side in measurements.SIDES:
         shutil.rmtree(_lake(side))
     return runs, rows
