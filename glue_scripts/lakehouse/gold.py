@@ -18,6 +18,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse import delta_log
 from lakehouse.declaration import GoldTable
 from lakehouse.delta_log import Commit
 from lakehouse.tables import Run, Table
@@ -29,12 +30,7 @@ MOST = 0.5
 
 MANY = 10_000
 """Touched groups above which all are computed again: each becomes a literal of the query."""
-GONE = (
-    "DELTA_MISSING_CHANGE_DATA",
-    "DELTA_LOG_FILE_NOT_FOUND",
-    "DELTA_TRUNCATED_TRANSACTION_LOG",
-    "FAILED_READ_FILE.FILE_NOT_EXIST",
-)
+GONE = ("DELTA_MISSING_CHANGE_DATA", "DELTA_TRUNCATED_TRANSACTION_LOG", "FAILED_READ_FILE.FILE_NOT_EXIST")
 """Spark's names of a change feed that can't be had any more: it was off for a while, or log or data are cleaned up."""
 
 
@@ -122,6 +118,10 @@ def _touched(hop: GoldHop, before: dict[str, dict[str, Any]]) -> list[tuple[Any,
     by = group_columns(hop.declared)
     if not by:
         return "its inputs share no group column"
+    for name, table in changed.items():
+        # Delta has a different error for each way in which the beginning of a feed can be missing from the log.
+        if before[name]["version"] + 1 not in delta_log.versions(hop.run.lake, table.key):
+            return f"the log of the changes of {name} is cleaned up"
     try:
         feeds = [table.changes(before[name]["version"], hop.versions[name]) for name, table in changed.items()]
         groups = functools.reduce(DataFrame.unionByName, [feed.select(*by) for feed in feeds])

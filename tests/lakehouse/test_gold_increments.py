@@ -280,7 +280,7 @@ def test_whole_when_the_log_of_the_changes_is_cleaned_up(shop: Shop) -> None:
     for log in sorted(Path(shop.sales.table.path, "_delta_log").glob("*.json"))[:-1]:
         log.unlink()
     logs.clearCache()
-    assert shop.refresh() == "all groups: the change feed is gone (DELTA_LOG_FILE_NOT_FOUND)"
+    assert shop.refresh() == "all groups: the log of the changes of sales is cleaned up"
 
 
 def test_whole_when_any_change_touches_all_groups(run: Run) -> None:
