@@ -32,6 +32,8 @@ module "lake" {
   account    = local.account
   disposable = var.disposable
   functions  = [local.generate_movies]
+  # Beside what writes the records, for queries on a folder read it too.
+  run_columns = jsondecode(file("${path.root}/../glue_scripts/lakehouse/run_record.json"))
 }
 
 module "generate_movies" {

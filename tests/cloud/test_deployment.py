@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import athena_client
 import deploy
 import deployment
+from local_cloud import athena_values
 from tests.cloud.conftest import LAYERS, Deployed
 from tests.oracles import movies as oracle
 from tests.pipelines.test_movies import differences
@@ -101,6 +103,32 @@ def test_a_run_without_news_commits_nothing(five_days: Deployed) -> None:
     for layer, run in zip(LAYERS, runs, strict=True):
         *_, newest = five_days.lake.run_records("movies", layer)
         assert (newest["outcome"], newest["job_run_id"]) == ("idle", run["Id"])
+
+
+def test_run_records_are_a_table_in_athena(five_days: Deployed) -> None:
+    names = ("run_id", "layer", "outcome", "job_run_id", "seconds", "rows_in", "rows_out", "rows_rejected", "error")
+    sql = f"""
+        SELECT {", ".join(names)}, element_at(files, 'read'), cardinality(accounts),
+            element_at(element_at(accounts, 1).equations, 1)."right", element_at(refreshed, 1)."table"
+        FROM runs
+        ORDER BY run_id
+    """
+    outputs = five_days.lake.outputs
+    found = athena_client.query(five_days.client("athena"), outputs["workgroup"], outputs["databases"]["bronze"], sql)
+    records = [record for layer in LAYERS for record in five_days.lake.run_records("movies", layer)]
+    expected = [
+        (
+            *(record[name] for name in names),
+            record["files"].get("read"),
+            len(record["accounts"]),
+            next((account["equations"][0]["right"] for account in record["accounts"]), None),
+            next((table["table"] for table in record["refreshed"]), None),
+        )
+        for record in sorted(records, key=itemgetter("run_id"))
+    ]
+    assert found.rows == [tuple(athena_values.text(value) for value in row) for row in expected]
+    assert {record["outcome"] for record in records} >= {"succeeded"}
+    assert sum(record["rows_in"] for record in records if record["layer"] == "bronze") > 1_500
 
 
 def test_a_second_plan_is_empty(five_days: Deployed) -> None:

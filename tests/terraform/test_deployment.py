@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from json_tables import RUN_RECORD
 from tests.terraform.deployment import ACCOUNT, Deployment
 
 LAYERS = ("bronze", "silver", "gold")
@@ -52,10 +53,13 @@ def names(deployment: Deployment) -> set[tuple[str, str]]:
 def test_every_named_kind_is_compared(production: Deployment) -> None:
     nameless = {"aws_caller_identity", "aws_partition"}
     kinds = {next(part for part in address.split(".") if part.startswith("aws_")) for address in production.resources}
-    # What belongs to another resource has that one's name, and a named query its workgroup's.
+    # What belongs to another resource has that one's name, a named query its workgroup's and a table its database's.
     parts = ("aws_s3_bucket_", "aws_iam_role_policy", "aws_sns_topic_", "aws_cloudwatch_event_target")
     others = {kind for kind in kinds - set(NAMES) - nameless if not kind.startswith(parts)}
-    assert others == {"aws_athena_named_query", "aws_kms_key", "aws_lambda_function_event_invoke_config"}
+    assert others == {
+        *("aws_athena_named_query", "aws_glue_catalog_table", "aws_kms_key"),
+        "aws_lambda_function_event_invoke_config",
+    }
 
 
 def test_environments_share_no_name(
@@ -282,6 +286,20 @@ def test_a_database_lies_in_its_layers_folder(deployment: Deployment) -> None:
     assert locations == {f"{catalog}_{layer}": f"s3://{lake}/{layer}/" for layer in LAYERS}
 
 
+def test_run_records_are_a_table_of_json_files(deployment: Deployment) -> None:
+    (table,) = deployment.of("aws_glue_catalog_table").values()
+    assert (table["name"], table["database_name"]) == ("runs", f"{deployment.outputs['catalog']}_bronze")
+    assert table["parameters"] == {"EXTERNAL": "TRUE", "classification": "json"}
+    (storage,) = table["storage_descriptor"]
+    assert storage["location"] == f"s3://{deployment.outputs['lake_bucket']}/runs/"
+    assert storage["ser_de_info"][0]["serialization_library"] == "org.openx.data.jsonserde.JsonSerDe"
+    declared = json.loads(RUN_RECORD.read_text(encoding="utf-8"))
+    assert [(each["name"], each["type"], each["comment"]) for each in storage["columns"]] == [
+        (each["name"], each["type"], each["description"]) for each in declared
+    ]
+    assert max(len(each["description"]) for each in declared) <= 255  # Glue refuses longer comments
+
+
 def test_queries_have_a_limit_that_nobody_goes_round(deployment: Deployment) -> None:
     configuration = deployment.one("aws_athena_workgroup.this")["configuration"][0]
     assert configuration["enforce_workgroup_configuration"] is True
@@ -291,7 +309,7 @@ def test_queries_have_a_limit_that_nobody_goes_round(deployment: Deployment) -> 
     assert set(queries) == {
         *("movies_by_genre", "sales_by_day", "sales_by_item"),
         *("movies_rejected", "orders_rejected", "items_rejected"),
-        *("movies_files", "shop_files"),
+        *("movies_files", "shop_files", "last_runs"),
     }
     assert queries["sales_by_day"]["query"] == "SELECT day,\n       sales\nFROM sales_by_day\nLIMIT 100\n"
 
