@@ -115,8 +115,8 @@ run: jars ## Run one pipeline to its end: make run PIPELINE=movies [ENV=local | 
 	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(LIST_ALL),--list-all),scripts/run_workflow.py \
 	  --environment "$(ENV)") --pipeline "$(PIPELINE)"
 
-status: $(STAMP) ## Show the last runs of each pipeline [ENV=local]
-	@$(BIN)/python scripts/status.py --environment "$(ENV)"
+status: $(STAMP) ## Show the last runs of each pipeline, and how far it is [ENV=local | LAKE=folder]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/status.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)")
 
 repair: jars ## Set a lake's tables back to what is published: make repair PIPELINE=movies LAKE=folder
 	@$(BIN)/python scripts/run.py --repair --pipeline "$(PIPELINE)" --lake "$(LAKE)"
