@@ -23,6 +23,11 @@ ifndef SQL
 $(error which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder])
 endif
 endif
+ifneq ($(filter trace,$(MAKECMDGOALS)),)
+ifeq ($(and $(TABLE),$(KEY)),)
+$(error which row? Usage: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder])
+endif
+endif
 ifneq ($(filter fire,$(MAKECMDGOALS)),)
 ifndef NAME
 $(error what is to be fired? Usage: make fire NAME=schedule [TIME=2026-11-02T02:00:00Z])
@@ -34,7 +39,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status repair query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status trace repair query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -119,14 +124,19 @@ run: jars ## Run one pipeline to its end: make run PIPELINE=movies [ENV=local | 
 	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(LIST_ALL),--list-all),scripts/run_workflow.py \
 	  --environment "$(ENV)") --pipeline "$(PIPELINE)"
 
-status: $(STAMP) ## Show the last runs of each pipeline [ENV=local]
-	@$(BIN)/python scripts/status.py --environment "$(ENV)"
+status: $(STAMP) ## Show the last runs of each pipeline, and how far it is [ENV=local | LAKE=folder]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/status.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)")
+
+trace: $(STAMP) ## Trace a row to its raw records: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/trace_row.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)") \
+	  --table "$(TABLE)" --key "$$TRACE_KEY"
 
 repair: jars ## Set a lake's tables back to what is published: make repair PIPELINE=movies LAKE=folder
 	@$(BIN)/python scripts/run.py --repair --pipeline "$(PIPELINE)" --lake "$(LAKE)"
 
-# `value` hands the text over as it was typed, through the environment: no $ or quote of it is expanded.
+# `value` hands a text over as it was typed, through the environment: no $ or quote of it is expanded.
 export QUERY_SQL := $(value SQL)
+export TRACE_KEY := $(value KEY)
 
 query: $(STAMP) ## Ask Athena, or a folder in Athena's SQL: make query SQL="select ..." [ENV=local | LAKE=folder]
 	@$(BIN)/python scripts/query.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)") "$$QUERY_SQL"

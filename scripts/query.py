@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 
+import json_tables
 from athena_sql import UNNAMED, QueryError, Tables, translate
 
 DEFAULT_SCHEMA = "oakvale_gold"
@@ -38,7 +39,7 @@ class Result:
 
 
 def connect(lake: Path) -> duckdb.DuckDBPyConnection:
-    """A connection that sees each Delta table of the lake as a view, and nothing outside the lake."""
+    """A connection that sees each table of the lake as a view, the run records too, and nothing outside the lake."""
     tables = [
         (schema, name.format(log.parent.name), log.parent)
         for layer, (schema, name) in LAYERS.items()
@@ -53,6 +54,7 @@ def connect(lake: Path) -> duckdb.DuckDBPyConnection:
         connection.execute(f"create schema {schema}")
     for schema, name, folder in tables:
         add_table(connection, schema, name, str(folder.resolve()))
+    connection.execute(f"create view {LAYERS['bronze'][0]}.runs as select * from {json_tables.run_records(lake)}")
     restrict(connection, [str(lake.resolve())])
     return connection
 

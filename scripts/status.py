@@ -1,38 +1,77 @@
-"""Shows the last runs of every pipeline of an environment: `make status`, on the laptop cloud or with ENV= on AWS."""
+"""Shows how far every pipeline is and its last runs: `make status`, in an environment (ENV=) or in a lake's folder."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.table import Table
+from rich.console import Console
 
 import deployment
+import lag
+import layer_runs
 import progress
 import workflow_runs
 from environments import DeployError
+from lakehouse.declaration import DeclarationError
+from lakehouse.delta_log import LogError
+from lakehouse.reader import read
+from lakehouse.storage import FolderStorage, S3Storage, Storage
+from layer_runs import LayerRun
 
+PIPELINES = Path(__file__).resolve().parent.parent / "glue_scripts" / "pipelines"
 RUNS_SHOWN = 5
+"""Of each layer."""
 
 
-def workflow_table(glue: Any, pipeline: str, workflow: str, layers: dict[str, str]) -> Table:
-    """One row per run of the workflow, the newest first: when, how long, and the state of each layer's job."""
-    table = Table(
-        "run", "began (UTC)", "state", "seconds", *layers, title=f"{pipeline}: {workflow}", title_justify="left"
-    )
-    for run_id in workflow_runs.run_ids(glue, workflow)[: -RUNS_SHOWN - 1 : -1]:
-        run = glue.get_workflow_run(Name=workflow, RunId=run_id, IncludeGraph=True)["Run"]
-        seconds = f"{(run['CompletedOn'] - run['StartedOn']).total_seconds():.0f}" if run.get("CompletedOn") else ""
-        jobs = {
-            one["JobName"]: f"{workflow_runs.state(one)} {one['ExecutionTime']} s"
-            for one in workflow_runs.job_runs(run)
-        }
-        states = (jobs.get(job, "not started") for job in layers.values())
-        table.add_row(run_id, f"{run['StartedOn']:%Y-%m-%d %H:%M:%S}", run["Status"].lower(), seconds, *states)
-    return table
+def show_environment(console: Console, environment: str) -> list[str]:
+    """Prints all pipelines of a deployed environment; what has failed there."""
+    deployed, wrong = deployment.connect(environment), []
+    glue, lake = deployed.client("glue"), S3Storage(deployed.outputs["lake_bucket"], deployed.client("s3"))
+    region = None if environment == "local" else deployed.outputs["region"]
+    for pipeline in sorted(deployed.outputs["workflows"]):
+        jobs = {layer: deployed.named("jobs", f"{pipeline}-{layer}") for layer in deployment.LAYERS}
+        runs = {layer: job_runs(glue, lake, pipeline, layer, job, region) for layer, job in jobs.items()}
+        show(console, lake, pipeline, [run for layer in runs.values() for run in layer])
+        for newest in (max(layer, key=lambda run: run.began) for layer in runs.values() if layer):
+            console.print(f"log of {newest.layer}: {newest.log}", soft_wrap=True, markup=False)
+        wrong += failures(glue, jobs.values())
+    return wrong
+
+
+def job_runs(glue: Any, lake: Storage, pipeline: str, layer: str, job: str, region: str | None) -> list[LayerRun]:
+    """The last runs of a layer's job, each with its record."""
+    found = glue.get_job_runs(JobName=job, MaxResults=RUNS_SHOWN)["JobRuns"]
+    records = {each["job_run_id"]: each for each in layer_runs.newest_records(lake, pipeline, layer, RUNS_SHOWN)}
+    return [layer_runs.of_job_run(layer, each, records.get(each["Id"]), region) for each in found]
+
+
+def show_folder(console: Console, folder: Path) -> list[str]:
+    """Prints all pipelines that have run in a lake's folder; what has failed there."""
+    lake, wrong = FolderStorage(folder.absolute()), []
+    pipelines = sorted(path.name for path in (folder / "runs").glob("*"))
+    if not pipelines:
+        return [f"no runs in {folder}: put files below raw/ there and run `make run PIPELINE=name LAKE={folder}` first"]
+    for pipeline in pipelines:
+        runs = []
+        for layer in deployment.LAYERS:
+            records = layer_runs.newest_records(lake, pipeline, layer, RUNS_SHOWN)
+            runs += [layer_runs.of_record(record) for record in records]
+            if records and records[-1]["outcome"] == "failed":
+                wrong.append(f"{pipeline} {layer} failed: {records[-1]['error']}")
+        show(console, lake, pipeline, runs)
+    return wrong
+
+
+def show(console: Console, lake: Storage, pipeline: str, runs: list[LayerRun]) -> None:
+    """Prints the runs of a pipeline, and how far its layers are."""
+    behind = lag.read_lag(lake, read(PIPELINES / f"{pipeline}.yaml"))
+    console.print(layer_runs.runs_table(f"{pipeline}: last runs", runs))
+    console.print(str(behind), style="yellow" if behind.behind else "green", soft_wrap=True, markup=False)
 
 
 def failures(glue: Any, jobs: Iterable[str]) -> list[str]:
@@ -42,22 +81,19 @@ def failures(glue: Any, jobs: Iterable[str]) -> list[str]:
 
 
 def main() -> int:
-    """Command line; exit code 1 when the newest run of a job failed or nothing is deployed."""
+    """Command line; exit code 1 when the newest run of a layer failed or nothing is there."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--environment", required=True, help="local, dev, staging or production")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--lake", type=Path, help="the folder of a lake on this machine")
+    place.add_argument("--environment", help="a deployed environment: local, dev, staging or production")
     options = parser.parse_args()
-    console, wrong = progress.open_console(), []
+    console = progress.open_console()
     try:
-        deployed = deployment.connect(options.environment)
-        glue = deployed.client("glue")
-        for pipeline, workflow in sorted(deployed.outputs["workflows"].items()):
-            layers = {layer: deployed.named("jobs", f"{pipeline}-{layer}") for layer in deployment.LAYERS}
-            console.print(workflow_table(glue, pipeline, workflow, layers))
-            wrong += failures(glue, layers.values())
-    except (DeployError, BotoCoreError, ClientError) as error:
+        wrong = show_folder(console, options.lake) if options.lake else show_environment(console, options.environment)
+    except (DeployError, DeclarationError, LogError, BotoCoreError, ClientError, OSError) as error:
         wrong = [str(error)]
     for line in wrong:
-        console.print(f"error: {line}", style="red", markup=False)
+        console.print(f"error: {line}", style="red", markup=False, soft_wrap=True)
     return 1 if wrong else 0
 
 

@@ -20,8 +20,15 @@ locals {
   # Made by `make bootstrap`, filled by `make upload`: one per account and region, so no environment owns it.
   deployment_bucket = "${local.project}-deployment-${local.account.id}-${var.region}"
 
-  # Here, for the key's policy knows it before the function is made.
-  generate_movies = "${local.name}-generate-movies"
+  # Here, for the key's policy knows them before the functions are made.
+  generate_movies   = "${local.name}-generate-movies"
+  record_failed_run = "${local.name}-record-failed-run"
+
+  glue_arn     = "arn:${local.account.partition}:glue:${local.account.region}:${local.account.id}"
+  lake_arn     = "arn:${local.account.partition}:s3:::${module.lake.lake_bucket}"
+  film_files   = "arn:${local.account.partition}:s3:::${module.lake.raw_bucket}/raw/movies/*"
+  jobs         = flatten([for pipeline in module.pipeline : values(pipeline.jobs)])
+  run_prefixes = flatten([for name, pipeline in module.pipeline : [for layer in keys(pipeline.jobs) : "runs/${name}/${layer}/"]])
 }
 
 module "lake" {
@@ -31,7 +38,9 @@ module "lake" {
   catalog    = local.catalog
   account    = local.account
   disposable = var.disposable
-  functions  = [local.generate_movies]
+  functions  = [local.generate_movies, local.record_failed_run]
+  # Beside what writes the records, for queries on a folder read it too.
+  run_columns = jsondecode(file("${path.root}/../glue_scripts/lakehouse/run_record.json"))
 }
 
 module "generate_movies" {
@@ -53,9 +62,10 @@ module "generate_movies" {
     MOVIES     = tostring(var.film_days.movies)
     FIRST_DAY  = var.film_days.first_day
   }
-  writes = {
-    bucket = module.lake.raw_bucket
-    prefix = "raw/movies/"
+  rights = {
+    PutFiles = { actions = ["s3:PutObject"], resources = [local.film_files] }
+    # Of a file that is there already: does it hold the same bytes?
+    CompareFiles = { actions = ["s3:GetObject"], resources = [local.film_files] }
   }
   schedule                 = var.film_schedule
   log_retention_days       = var.log_retention_days
@@ -102,6 +112,30 @@ module "workflow" {
   permissions_boundary_arn = var.permissions_boundary_arn
 }
 
+module "record_failed_run" {
+  source = "./modules/function"
+
+  name        = local.record_failed_run
+  description = "Writes the run record of a job that ended before it could."
+  account     = local.account
+  key_arn     = module.lake.key_arn
+  topic       = { arn = module.monitoring.topic_arn, key_arn = module.monitoring.key_arn }
+  package = {
+    bucket = local.deployment_bucket
+    key    = local.artifacts["record_failed_run.zip"].key
+  }
+  handler     = "record_failed_run.handler"
+  environment = { LAKE_BUCKET = module.lake.lake_bucket }
+  rights = {
+    ReadRuns = { actions = ["glue:GetJobRun"], resources = [for job in local.jobs : "${local.glue_arn}:job/${job}"] }
+    # The names of the records tell whether the job has left one.
+    FindRecords = { actions = ["s3:ListBucket"], resources = [local.lake_arn], prefixes = local.run_prefixes }
+    PutRecords  = { actions = ["s3:PutObject"], resources = [for prefix in local.run_prefixes : "${local.lake_arn}/${prefix}*"] }
+  }
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
 module "analytics" {
   source = "./modules/analytics"
 
@@ -123,8 +157,9 @@ module "monitoring" {
 
   name      = local.name
   account   = local.account
-  jobs      = flatten([for pipeline in module.pipeline : values(pipeline.jobs)])
-  functions = [module.generate_movies.name]
+  jobs      = local.jobs
+  functions = [module.generate_movies.name, module.record_failed_run.name]
+  recorder  = { name = module.record_failed_run.name, arn = module.record_failed_run.arn }
   schedules = [module.generate_movies.schedule_group]
   starts    = [for workflow in module.workflow : workflow.start_rule]
   email     = var.alert_email

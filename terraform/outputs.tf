@@ -20,7 +20,7 @@ output "databases" {
 
 output "functions" {
   description = "Function -> its name in AWS."
-  value       = { generate_movies = module.generate_movies.name }
+  value       = { generate_movies = module.generate_movies.name, record_failed_run = module.record_failed_run.name }
 }
 
 output "jobs" {
@@ -75,7 +75,7 @@ output "region" {
 output "roles" {
   description = "<pipeline>-<layer> and function -> name of its role."
   value = merge(concat(
-    [{ generate_movies = module.generate_movies.role }],
+    [{ generate_movies = module.generate_movies.role, record_failed_run = module.record_failed_run.role }],
     [for name, pipeline in module.pipeline : { for layer, role in pipeline.roles : "${name}-${layer}" => role }],
   )...)
 }

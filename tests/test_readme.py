@@ -60,14 +60,22 @@ def test_the_steps_work_one_after_the_other() -> None:
         run(steps[-1])
     best = "Action 271 23359429686 6.61 Murphy's River"
     assert best in _squeezed(printed[steps.index(next(step for step in steps if step.startswith("make query")))])
+    trace, status = printed[-2:]
+    assert "silver.movies (genre = Drama): " in trace
+    # The files may have come in more than one batch.
+    assert re.search(r"bronze (\d) of \1 batches, silver \1 of \1, gold 3 of 3 tables up to date", status)
 
 
 def test_the_commands_on_a_folder_work(tmp_path: Path) -> None:
     generate, *others = commands_with(".venv/bin/python lambda/")
+    printed = {}
     for command in (generate, *others):
         assert "my-lake" in command
-        printed = run(command.replace("my-lake", str(tmp_path / "lake")))
-    assert "raw/movies/2026/11/07/movies-2026-11-07.jsonl" in printed
+        printed[command.split()[1]] = run(command.replace("my-lake", str(tmp_path / "lake")))
+    assert "raw/movies/2026/11/07/movies-2026-11-07.jsonl" in printed["query"]
+    assert "silver.movies (release_year = 2005): " in printed["trace"]
+    assert re.search(r" raw/movies/2026/11/0\d/movies-2026-11-0\d\.jsonl +\d+$", printed["trace"], re.MULTILINE)
+    assert "bronze 1 of 1 batches, silver 1 of 1, gold 3 of 3 tables up to date" in printed["status"]
 
 
 def _squeezed(text: str) -> str:

@@ -33,6 +33,13 @@ class Commit:
     hop: dict[str, Any]
     table_id: str | None
 
+    @property
+    def rows_written(self) -> int:
+        """Rows that a write or a MERGE has put into the table; what a MERGE only copied doesn't count."""
+        if self.operation != "MERGE":
+            return self.metrics.get("numOutputRows", 0)
+        return self.metrics.get("numTargetRowsInserted", 0) + self.metrics.get("numTargetRowsUpdated", 0)
+
 
 def versions(storage: Storage, table: str) -> list[int]:
     """Versions whose log file is there, in order; empty when there is no table."""

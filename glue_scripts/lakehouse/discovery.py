@@ -68,6 +68,8 @@ class Ledger:
     def __init__(self, run: Run, pipeline: Pipeline) -> None:
         self.run, self.pipeline = run, pipeline
         self.table = Table(run, "ledger", pipeline.name, LEDGER)
+        self.late_files = 0
+        """Files found by this run whose day is before the newest day that the ledger knew."""
 
     def discover(self, covered: int, *, everything: bool) -> int:
         """Writes new files down as the next batch and returns the newest batch number (0 before the first file).
@@ -89,9 +91,11 @@ class Ledger:
         ]
         if not found:
             return batch
+        known = dict(days)
         for file in found:
             if day := _day(self.pipeline.bronze[file.source], file.stored):
                 days[file.source] = max(day, days.get(file.source, day))
+                self.late_files += day < known.get(file.source, day)
         self.table.create()
         writer = self._frame(found).write.format("delta").mode("append")
         self.table.commit({"hop": "ledger", "batch": batch + 1, "days": days}, lambda: writer.save(self.table.path))

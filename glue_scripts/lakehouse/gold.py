@@ -96,6 +96,18 @@ def refresh(hop: GoldHop) -> tuple[Commit, str] | None:
     return hop.table.commit(metadata, lambda: writer.save(hop.table.path)), f"all groups: {why}"
 
 
+def changed_rows(hop: GoldHop, newest: Commit | None, done: Commit) -> int:
+    """Rows that the inputs got between the table's hop before (None: ever) and the one now, as their commits tell."""
+    before, now = newest.hop["inputs"] if newest else {}, done.hop["inputs"]
+    seen = {name: each["version"] for name, each in before.items() if each["id"] == now.get(name, {}).get("id")}
+    return sum(
+        commit.rows_written
+        for name, table in hop.inputs.items()
+        for commit in table.hops_after(seen.get(name, -1))
+        if commit.version <= hop.versions[name]
+    )
+
+
 def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, Any]]) -> str:
     if newest is None:
         return "first time"

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import catalog, layers
+from lakehouse import catalog, layers, run_record
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.layers import Report
 from lakehouse.lease import Lease
@@ -38,7 +38,7 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
     check_functions(pipeline, script)
     lake, raw = open_storage(options.lake), open_storage(options.raw)
     started = datetime.now(UTC)
-    run_id, report = f"{started:%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:8]}", Report()
+    run_id, report = run_record.run_id(started, options.job_run_id or uuid.uuid4().hex), Report()
     record = {
         "run_id": run_id,
         "pipeline": pipeline.name,
@@ -128,8 +128,7 @@ def code_of(pipeline: Pipeline, script: ModuleType) -> str:
 def _write_record(lake: Storage, record: dict[str, Any], report: Report) -> dict[str, Any]:
     finished = datetime.now(UTC)
     seconds = (finished - datetime.fromisoformat(record["started_at"])).total_seconds()
-    full = {**record, "finished_at": finished.isoformat(), "seconds": round(seconds, 3), **vars(report)}
-    key = f"runs/{record['pipeline']}/{record['layer']}/{finished:%Y/%m/%d}/{record['run_id']}.json"
-    lake.write(key, json.dumps(full, ensure_ascii=False).encode())
+    full = {**record, "finished_at": finished.isoformat(), "seconds": round(seconds, 3), **report.as_dict()}
+    lake.write(run_record.key(full, finished), json.dumps(full, ensure_ascii=False).encode())
     LOG.info("%s", json.dumps(full))
     return full

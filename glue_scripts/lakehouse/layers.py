@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from lakehouse import accounting, bronze, gold, silver
+from lakehouse import accounting, bronze, gold, run_record, silver
 from lakehouse.accounting import Account, Gate
 from lakehouse.declaration import Pipeline
 from lakehouse.discovery import File, Ledger
@@ -19,6 +19,7 @@ class Report:
     """What a run did; goes into its run record."""
 
     files: Counter[str] = field(default_factory=Counter)
+    late_files: int = 0
     accounts: list[dict[str, Any]] = field(default_factory=list)
     refreshed: list[dict[str, Any]] = field(default_factory=list)
     restored: list[dict[str, Any]] = field(default_factory=list)
@@ -27,6 +28,10 @@ class Report:
     def idle(self) -> bool:
         """Whether there was nothing to do."""
         return not (self.files or self.accounts or self.refreshed or self.restored)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the run record, with the rows that went in and came out."""
+        return {**vars(self), **run_record.row_counts(self.accounts, self.refreshed)}
 
 
 def tables_of(run: Run, pipeline: Pipeline, layer: str) -> list[Table]:
@@ -56,6 +61,7 @@ def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report,
     # A table that has been set back or deleted starts again behind the gate.
     set_back = [name for name, commit in newest.items() if (commit.version if commit else -1) < published[name]]
     newest_batch = ledger.discover(max(covered.values()), everything=listing == "all")
+    report.late_files = ledger.late_files
     behind = newest_batch != gate.batch or set_back or -1 in published.values()
     files = ledger.files_after(gate.batch, covered) if behind else []
     for batch in sorted({file.batch for file in files if file.batch > covered[file.source]}):
@@ -132,10 +138,12 @@ def run_gold(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, l
         if any(versions[name] < 0 for name in declared.reads):
             continue  # an input has no published version yet
         hop = gold.gold_hop(run, declared, script, tables, versions)
+        newest = hop.table.newest_hop()
         if done := gold.refresh(hop):
             commit, how = done
+            rows = {"rows_in": gold.changed_rows(hop, newest, commit), "rows_out": commit.rows_written}
             report.refreshed.append(
-                {"table": hop.table.key, "version": commit.version, "inputs": hop.versions, "computed": how}
+                {"table": hop.table.key, "version": commit.version, "inputs": hop.versions, "computed": how, **rows}
             )
 
 

@@ -98,6 +98,8 @@ def parse(name: str, text: str, file: str) -> Pipeline:
         n: _silver(place.at(f"silver.{n}"), n, b, bronze) for n, b in place.at("silver").tables(body["silver"]).items()
     }
     gold = {n: _gold(place.at(f"gold.{n}"), n, b, silver) for n, b in place.at("gold").tables(body["gold"]).items()}
+    if "runs" in bronze:
+        raise place.at("bronze.runs").error("is what the table of run records is called; choose another name")
     paths = [source.path for source in bronze.values()]
     for source in bronze.values():
         if (

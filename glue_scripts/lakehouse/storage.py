@@ -151,10 +151,10 @@ class FolderStorage:
 class S3Storage:
     """A bucket; conditions are S3's own (If-Match, If-None-Match)."""
 
-    def __init__(self, bucket: str) -> None:
+    def __init__(self, bucket: str, client: Any = None) -> None:
         import boto3  # not at the top: a lake in a folder needs no AWS library
 
-        self.bucket, self.client = bucket, boto3.client("s3")
+        self.bucket, self.client = bucket, client or boto3.client("s3")
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
         pages = self.client.get_paginator("list_objects_v2").paginate(

@@ -9,6 +9,7 @@ from urllib.parse import urlparse
 from botocore.exceptions import ClientError
 from ministack.services import athena
 
+import json_tables
 from local_cloud import credentials
 from local_cloud.athena_duckdb import QueryFailed, denied
 from local_cloud.replacements import require
@@ -30,6 +31,10 @@ def relation(name: str, entry: dict[str, Any], location: str, variables: Mapping
     if data_format not in FORMATS or entry.get("Parameters", {}).get("table_type", "").lower() == "iceberg":
         raise QueryFailed(f"NOT_SUPPORTED: {name}: the laptop's Athena reads Delta tables, {', '.join(FORMATS)}")
     files = _files(location, variables)
+    columns = {each["Name"]: each["Type"] for each in entry["StorageDescriptor"].get("Columns", [])}
+    if data_format == "json" and columns:
+        # MiniStack takes the columns from the files: a map becomes a struct, and what is always null has no type.
+        return json_tables.relation(files, columns)
     if not files:
         return str(athena._empty_relation(entry))
     return str(athena._table_relation(entry, files))

@@ -12,7 +12,7 @@ variables {
   environment        = { RAW_BUCKET = "oakvale-dev-raw-111122223333" }
   key_arn            = "arn:aws:kms:us-east-1:111122223333:key/mocked"
   topic              = { arn = "arn:aws:sns:us-east-1:111122223333:oakvale-dev-alerts", key_arn = "arn:aws:kms:us-east-1:111122223333:key/alerts" }
-  writes             = { bucket = "oakvale-dev-raw-111122223333", prefix = "raw/movies/" }
+  rights             = { PutFiles = { actions = ["s3:PutObject"], resources = ["arn:aws:s3:::oakvale-dev-raw-111122223333/raw/movies/*"] } }
   schedule           = { cron = "cron(0 2 * * ? *)", enabled = true }
   log_retention_days = 14
 
@@ -35,7 +35,7 @@ run "scheduled" {
     error_message = "The zip is the one of the package."
   }
   assert {
-    condition     = aws_scheduler_schedule.this.state == "ENABLED" && aws_scheduler_schedule.this.schedule_expression_timezone == "UTC"
+    condition     = aws_scheduler_schedule.this[0].state == "ENABLED" && aws_scheduler_schedule.this[0].schedule_expression_timezone == "UTC"
     error_message = "The schedule runs, in UTC."
   }
   assert {
@@ -56,7 +56,29 @@ run "not_scheduled" {
   }
 
   assert {
-    condition     = aws_scheduler_schedule.this.state == "DISABLED"
+    condition     = aws_scheduler_schedule.this[0].state == "DISABLED"
     error_message = "The schedule is there, and doesn't run."
+  }
+}
+
+run "called_by_a_rule" {
+  command = plan
+
+  variables {
+    schedule = null
+    rights   = { FindRecords = { actions = ["s3:ListBucket"], resources = ["arn:aws:s3:::lake"], prefixes = ["runs/movies/gold/"] } }
+  }
+
+  module {
+    source = "./modules/function"
+  }
+
+  assert {
+    condition     = length(aws_scheduler_schedule.this) + length(aws_scheduler_schedule_group.this) + length(aws_iam_role.schedule) == 0
+    error_message = "Without a schedule there is nothing of one."
+  }
+  assert {
+    condition     = jsondecode(aws_iam_role_policy.this.policy).Statement[0] == { Sid = "FindRecords", Effect = "Allow", Action = ["s3:ListBucket"], Resource = ["arn:aws:s3:::lake"], Condition = { StringEquals = { "s3:prefix" = ["runs/movies/gold/"] } } }
+    error_message = "It lists below its prefixes only."
   }
 }

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from datetime import UTC
 from typing import Any
 
 import psutil
 
+import backfill
 import workflow_runs
 from tests.cloud.conftest import Deployed
 from tests.local_cloud.glue_resources import wait_for
@@ -80,9 +83,39 @@ def raised(job_run: dict[str, Any]) -> str:
     return f"{run} failed to execute with exception {job_run['ErrorMessage']}"
 
 
-def records(deployed: Deployed, layer: str) -> list[tuple[str, str | None]]:
-    """Outcome and error of all runs of a layer that have left a record."""
-    return [(record["outcome"], record["error"]) for record in deployed.lake.run_records("movies", layer)]
+def records(deployed: Deployed, layer: str) -> list[dict[str, Any]]:
+    """The records of all runs of a layer."""
+    return list(deployed.lake.run_records("movies", layer))
+
+
+def check_recorded(deployed: Deployed, job_run: dict[str, Any], error: str, before: list[dict[str, Any]]) -> None:
+    """The run died without a record, so the rule's function has written it; no other record is new."""
+    layer, mark = job_run["JobName"].rpartition("-")[2], hashlib.sha256(job_run["Id"].encode()).hexdigest()[:8]
+    started, finished = (job_run[name].astimezone(UTC) for name in ("StartedOn", "CompletedOn"))
+    died = {
+        "run_id": f"{started:%Y%m%dT%H%M%SZ}-{mark}",
+        "pipeline": "movies",
+        "layer": layer,
+        "mode": "run",
+        "job_run_id": job_run["Id"],
+        "started_at": started.isoformat(),
+        "outcome": "died",
+        "error": error,
+        "finished_at": finished.isoformat(),
+        "seconds": round((finished - started).total_seconds(), 3),
+        "files": {},
+        **dict.fromkeys(("late_files", "rows_in", "rows_out", "rows_rejected")),
+        **{name: [] for name in ("accounts", "refreshed", "restored")},
+    }
+    wait_for("the record of a run that died", lambda: len(records(deployed, layer)) > len(before))
+    assert records(deployed, layer) == [*before, died]
+
+
+def record_again(deployed: Deployed, job_run: dict[str, Any]) -> str:
+    """What becomes of the rule's call of the function when it comes once more."""
+    detail = {"jobName": job_run["JobName"], "jobRunId": job_run["Id"], "message": "once more"}
+    function = deployed.lake.named("functions", "record_failed_run")
+    return str(backfill.invoke(deployed.client("lambda"), function, {"detail": detail})["outcome"])
 
 
 def process_id(deployed: Deployed) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ import pytest
 import athena_client
 import deploy
 import deployment
+import query
+import trace_row
+from local_cloud import athena_values
 from tests.cloud.conftest import LAYERS, Deployed
 from tests.oracles import movies as oracle
 from tests.pipelines.test_movies import differences
@@ -121,6 +125,59 @@ def test_a_run_without_news_commits_nothing(five_days: Deployed) -> None:
     for layer, run in zip(LAYERS, runs, strict=True):
         *_, newest = five_days.lake.run_records("movies", layer)
         assert (newest["outcome"], newest["job_run_id"]) == ("idle", run["Id"])
+
+
+def test_run_records_are_a_table_in_athena(five_days: Deployed) -> None:
+    names = ("run_id", "layer", "outcome", "job_run_id", "seconds", "rows_in", "rows_out", "rows_rejected", "error")
+    sql = f"""
+        SELECT {", ".join(names)}, element_at(files, 'read'), cardinality(accounts),
+            element_at(element_at(accounts, 1).equations, 1)."right", element_at(refreshed, 1)."table"
+        FROM runs
+        ORDER BY run_id
+    """
+    outputs = five_days.lake.outputs
+    found = athena_client.query(five_days.client("athena"), outputs["workgroup"], outputs["databases"]["bronze"], sql)
+    records = [record for layer in LAYERS for record in five_days.lake.run_records("movies", layer)]
+    expected = [
+        (
+            *(record[name] for name in names),
+            record["files"].get("read"),
+            len(record["accounts"]),
+            next((account["equations"][0]["right"] for account in record["accounts"]), None),
+            next((table["table"] for table in record["refreshed"]), None),
+        )
+        for record in sorted(records, key=itemgetter("run_id"))
+    ]
+    assert found.rows == [tuple(athena_values.text(value) for value in row) for row in expected]
+    assert {record["outcome"] for record in records} >= {"succeeded"}
+    assert sum(record["rows_in"] for record in records if record["layer"] == "bronze") > 1_500
+
+
+def test_a_trace_through_athena_is_that_of_the_folder(
+    five_days: Deployed, copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(deployment, "connect", lambda _: five_days.lake)
+    for table, key in (("movies_by_genre", "genre=Drama"), ("silver.movies", f"movie_id={first_film(copy)}")):
+        printed = []
+        for lake in (trace_row.open_environment("local"), trace_row.open_folder(copy)):
+            trace_row.show(lake, table, [key])
+            printed.append(capsys.readouterr().out.splitlines())
+        through_athena, folder = (with_one_space(lines) for lines in printed)
+        # Times and maps are written otherwise by Athena; what is a raw record's is the same to the letter.
+        assert [line for line in through_athena if "raw/" in line] == [line for line in folder if "raw/" in line]
+        assert through_athena[0] == folder[0]
+        assert len(through_athena) == len(folder) > 6
+
+
+def first_film(lake: Path) -> str:
+    """The id of a film of silver."""
+    ((found,),) = query.query(query.connect(lake), "select min(movie_id) from oakvale_silver.movies").rows
+    return str(found)
+
+
+def with_one_space(lines: list[str]) -> list[str]:
+    """Lines without the spaces that fill up a column."""
+    return [" ".join(line.split()) for line in lines]
 
 
 def test_a_second_plan_is_empty(five_days: Deployed) -> None:

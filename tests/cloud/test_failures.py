@@ -25,7 +25,18 @@ import upload
 from film_file import key as key_of
 from local_cloud import control, fire
 from tests.cloud.conftest import FIRST, LAYERS, SETTINGS, Deployed
-from tests.cloud.failures import Mailbox, attempts, check_message, counts, newest_runs, process_id, raised, records
+from tests.cloud.failures import (
+    Mailbox,
+    attempts,
+    check_message,
+    check_recorded,
+    counts,
+    newest_runs,
+    process_id,
+    raised,
+    record_again,
+    records,
+)
 from tests.local_cloud.glue_resources import wait_for
 from tests.pipelines.test_movies import differences
 
@@ -122,7 +133,11 @@ def test_a_job_that_raises(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_pa
     last = check_failed(by_hand, mailbox, f"lakehouse.accounting.DamagedGateError: {error}")
     assert code == 1
     assert f"error: job {last['JobName']} failed: {last['ErrorMessage']}" in printed
-    assert records(by_hand, "bronze") == [*before, ("failed", f"DamagedGateError: {error}")]
+    *known, own = records(by_hand, "bronze")
+    assert known == before
+    assert (own["job_run_id"], own["outcome"], own["error"]) == (last["Id"], "failed", f"DamagedGateError: {error}")
+    assert record_again(by_hand, last) == "there already"
+    assert records(by_hand, "bronze") == [*before, own]
     check_told(run, last, last["ErrorMessage"])
     logs = by_hand.client("logs")
     log = logs.get_log_events(logGroupName=f"{last['LogGroupName']}/error", logStreamName=last["Id"])["events"]
@@ -150,7 +165,7 @@ def test_a_job_that_takes_too_long(by_hand: Deployed, run: Run, mailbox: Mailbox
     assert code == 1
     assert f"error: job {silver['JobName']} timeout: it took over 0.02 min" in printed
     check_told(run, silver, "it took over 0.02 min")
-    assert records(by_hand, "silver") == before  # it was killed, so nothing was left to write one
+    check_recorded(by_hand, silver, "TIMEOUT: Job run timed out", before)  # it was killed, and couldn't
     check_healed(by_hand, run, tmp_path)
 
 
@@ -168,15 +183,17 @@ def test_a_job_that_dies_before_spark_starts(by_hand: Deployed, run: Run, mailbo
     last = check_failed(by_hand, mailbox, error)
     assert code == 1
     assert f"error: job {last['JobName']} failed: {error}" in printed
-    assert records(by_hand, "bronze") == before  # there was no script that could have written one
+    check_recorded(by_hand, last, f"FAILED: {error}", before)  # there was no script that could have written one
     check_told(run, last, error)
-    check_killed(by_hand, run, mailbox)
-    assert records(by_hand, "bronze") == before
+    before = records(by_hand, "bronze")
+    killed = check_killed(by_hand, run, mailbox)
+    check_recorded(by_hand, killed, f"FAILED: {killed['ErrorMessage']}", before)
+    assert record_again(by_hand, killed) == "there already"
     check_healed(by_hand, run, tmp_path)
 
 
-def check_killed(deployed: Deployed, run: Run, mailbox: Mailbox) -> None:
-    """The process of the next run is killed as it begins, and that is told."""
+def check_killed(deployed: Deployed, run: Run, mailbox: Mailbox) -> dict[str, Any]:
+    """The process of the next run is killed as it begins, and that is told; the run."""
     killer = threading.Thread(target=lambda: os.killpg(wait_for("a job", lambda: process_id(deployed)), signal.SIGKILL))
     killer.start()
     code, printed = run(run_workflow, "--pipeline", "movies")
@@ -184,6 +201,7 @@ def check_killed(deployed: Deployed, run: Run, mailbox: Mailbox) -> None:
     killed = check_failed(deployed, mailbox, "the script ended with signal 9 and said nothing")
     assert code == 1
     assert f"error: job {killed['JobName']} failed: {killed['ErrorMessage']}" in printed
+    return killed
 
 
 def test_a_function_that_fails_when_called(by_hand: Deployed, run: Run) -> None:

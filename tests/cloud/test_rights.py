@@ -16,13 +16,17 @@ import athena_client
 import backfill
 from athena_sql import QueryError
 from tests.cloud.conftest import LAYERS, SETTINGS, Deployed
+from tests.local_cloud.glue_resources import wait_for
 
-ROLES = (*(f"movies-{layer}" for layer in LAYERS), "generate_movies", "analyst")
+ROLES = (*(f"movies-{layer}" for layer in LAYERS), "generate_movies", "record_failed_run", "analyst")
 # Statements for what the laptop cloud doesn't ask for; docs/differences-from-aws.md tells why. They are checked in
 # the plan, by tests/terraform. A statement that is used after all must leave this table.
 NOT_ASKED_FOR = {
     **{f"movies-{layer}": {"UseKey", "PublishMetrics"} for layer in LAYERS},
-    "generate_movies": {"UseKey", "WriteLogs", "ReportFailures", "EncryptReports", "Trace"},
+    **{
+        function: {"UseKey", "WriteLogs", "ReportFailures", "EncryptReports", "Trace"}
+        for function in ("generate_movies", "record_failed_run")
+    },
     "analyst": {"UseKey", "FindResults"},
 }
 
@@ -53,10 +57,16 @@ def ask(deployed: Deployed, database: str, sql: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def busy_days(five_days: Deployed) -> Deployed:
-    """Five days, a file that is sent again, and an analyst at work: all that the roles are there for."""
+    """Five days, a file sent again, a run that dies, and an analyst at work: all that the roles are there for."""
     function = five_days.lake.named("functions", "generate_movies")
     again = backfill.invoke(five_days.client("lambda"), function, {"date": "2026-11-01", **SETTINGS})
     assert again["outcome"] == "unchanged"
+    glue, job = five_days.client("glue"), five_days.lake.named("jobs", "movies-gold")
+    known = len(list(five_days.lake.run_records("movies", "gold")))
+    # What no run survives to record: the layer that it shall run isn't one.
+    died = glue.start_job_run(JobName=job, Arguments={"--layer": "platinum"})["JobRunId"]
+    five_days.wait_for_job(job, died)
+    wait_for("its record", lambda: len(list(five_days.lake.run_records("movies", "gold"))) > known)
     outputs, session = five_days.lake.outputs, five_days.session("analyst")
     sql, database = "SELECT genre FROM movies_by_genre", outputs["databases"]["gold"]
     frame = awswrangler.athena.read_sql_query(
@@ -145,6 +155,8 @@ def test_an_analyst_without_a_statement_is_refused(busy_days: Deployed, sid: str
         ("movies-gold", "lake", "gates/movies/silver.json"),
         ("generate_movies", "lake", "bronze/movies/part-0.parquet"),
         ("generate_movies", "raw", "raw/retail/orders.csv"),
+        ("record_failed_run", "lake", "runs/retail/gold/2026/11/01/a.json"),
+        ("record_failed_run", "lake", "gates/movies/gold.json"),
         ("analyst", "lake", "gold/movies_by_genre/part-0.parquet"),
     ],
 )

@@ -189,7 +189,8 @@ def test_listing_reaches_back_as_far_as_declared(lake: Lake) -> None:
     lake.run("bronze")
     land_day(lake, newest - timedelta(days=LATE), 1, at=newest)
     land_day(lake, newest - timedelta(days=LATE + 1), 2, at=newest)
-    assert lake.run("bronze")[0]["files"] == {"read": 1}
+    (record,) = lake.run("bronze")
+    assert (record["files"], record["late_files"]) == ({"read": 1}, 1)
     assert lake.run("bronze")[0]["outcome"] == "idle"
     assert lake.rows("bronze/movies", "movie_id") == [("mv-0000",), ("mv-0001",)]
     assert lake.run("bronze", options=("--listing", "all"))[0]["files"] == {"read": 1}
@@ -202,5 +203,6 @@ def test_a_file_of_a_day_to_come_hides_no_other(lake: Lake) -> None:
     assert lake.run("bronze")[0]["files"] == {"read": 1}
     land_day(lake, date(2026, 9, 2), 1)
     land_day(lake, date(2026, 9, 1) - timedelta(days=LATE), 2, at=date(2026, 9, 2))
-    assert lake.run("bronze")[0]["files"] == {"read": 2}
+    (record,) = lake.run("bronze")
+    assert (record["files"], record["late_files"]) == ({"read": 2}, 1)
     assert lake.run("bronze")[0]["outcome"] == "idle"

@@ -53,6 +53,12 @@ def test_an_unknown_format(name: Any) -> None:
     assert message == f"bronze.items.format: expected one of csv, json, found {name!r}"
 
 
+def test_a_source_with_the_name_of_the_run_records() -> None:
+    document = declaration()
+    document["bronze"]["runs"] = {**document["bronze"]["items"], "path": "shop/runs"}
+    assert complaint(document) == "bronze.runs: is what the table of run records is called; choose another name"
+
+
 @pytest.mark.parametrize("days", [0, -1, 1.5, "7", True, [7]])
 def test_a_lateness_that_is_no_number_of_days(days: Any) -> None:
     message = complaint(changed("bronze.items.lateness_days", days))

@@ -158,6 +158,25 @@ def test_tables_of_other_formats_are_read_too(
     assert rows(athena, execution)[1:] == [["7"] for _ in expected[1:]]
 
 
+def test_a_table_of_json_files_has_the_columns_of_the_catalog(athena: Any, cloud: control.Cloud) -> None:
+    """Whatever the files hold: what is null in all of them, what differs from file to file, and what has no column."""
+    for name, content in (
+        ("a", b'{"id": "1", "files": {"read": 2}, "note": null}\n'),
+        ("b", b'{"id": 2, "more": 5}\n'),
+    ):
+        cloud.client("s3").put_object(Bucket=LAKE, Key=f"declared/2026/11/{name}", Body=content)
+    columns = {"id": "string", "files": "map<string,bigint>", "note": "string", "tables": "array<struct<table:string>>"}
+    entry = {**athena_lake.table_input("declared", "declared"), "Parameters": {"classification": "json"}}
+    entry["StorageDescriptor"]["Columns"] = [{"Name": name, "Type": each} for name, each in columns.items()]
+    cloud.client("glue").create_table(DatabaseName=DATABASE, TableInput=entry)
+    execution = execute(athena, "select *, files['read'] + 1 as more from declared order by id")
+    assert rows(athena, execution) == [
+        ["id", "files", "note", "tables", "more"],
+        ["1", "{read=2}", None, None, "3"],
+        ["2", None, None, None, None],
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "location", "parameters", "reason"),
     [

@@ -17,7 +17,20 @@ TARGETS = re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE)
 
 def make(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run make as a user does, not as a child of the make that runs the tests."""
-    outer = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PIPELINE", "SQL", "LAKE", "ENV", "NAME", "START", "DAYS")
+    outer = (
+        "MAKEFLAGS",
+        "MAKELEVEL",
+        "MFLAGS",
+        "PIPELINE",
+        "SQL",
+        "LAKE",
+        "ENV",
+        "NAME",
+        "START",
+        "DAYS",
+        "TABLE",
+        "KEY",
+    )
     environment = {name: value for name, value in os.environ.items() if name not in outer}
     return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
@@ -47,6 +60,7 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
         ("run", "which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("repair", "what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: "),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
+        ("trace", "which row? Usage: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder]"),
         ("backfill", "which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local]"),
         ("fire", "what is to be fired? Usage: make fire NAME=schedule [TIME=2026-11-02T02:00:00Z]"),
     ],
@@ -73,12 +87,22 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     assert not stamp.exists()
 
 
-def test_the_text_of_a_query_reaches_the_script_unchanged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "variable", "options"),
+    [
+        ("query", "SQL", ["scripts/query.py", "--lake", "films"]),
+        ("trace", "KEY", ["scripts/trace_row.py", "--lake", "films", "--table", "t", "--key"]),
+    ],
+)
+def test_what_is_asked_for_reaches_the_script_unchanged(
+    tmp_path: Path, target: str, variable: str, options: list[str]
+) -> None:
     printer = tmp_path / "python"
     printer.write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
     printer.chmod(0o755)
     stamp = tmp_path / "stamp"
     stamp.touch()
-    sql = "select '$HOME $(shell id) `id`' as \"a b\" from t"
-    answer = make(f"--old-file={stamp}", "query", "LAKE=films", f"SQL={sql}", f"BIN={tmp_path}", f"STAMP={stamp}")
-    assert answer.stdout == f"scripts/query.py\n--lake\nfilms\n{sql}\n"
+    text = "select '$HOME $(shell id) `id`' as \"a b\" from t"
+    place = ("LAKE=films", "TABLE=t", f"BIN={tmp_path}", f"STAMP={stamp}")
+    answer = make(f"--old-file={stamp}", target, f"{variable}={text}", *place)
+    assert answer.stdout.splitlines() == [*options, text]

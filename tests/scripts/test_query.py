@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +33,14 @@ TABLES = {
     "quarantine/movies": "select 'no_title' as rule, 'm2' as movie_id",
     "ledger/movies": "select 1::bigint as batch, 'raw/movies/a.json' as key",
 }
+RUN = "runs/movies/bronze/2026/11/01/a.json"
+RECORD = {
+    "run_id": "a",
+    "job_run_id": None,
+    "started_at": "2026-11-01T08:00:00.250000+00:00",
+    "files": {"read": 2, "empty": 1},
+    "accounts": [{"table": "bronze/movies", "equations": [{"name": "bronze rows", "left": {"bronze rows": 3}}]}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +49,8 @@ def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("the lake's")
     for table, select in TABLES.items():
         deltalake.write_deltalake(str(folder / table), duckdb.sql(select))
+    (folder / RUN).parent.mkdir(parents=True)
+    (folder / RUN).write_text(json.dumps(RECORD))
     return folder
 
 
@@ -65,6 +77,7 @@ def test_gold_needs_no_schema(connection: duckdb.DuckDBPyConnection) -> None:
         ("oakvale_silver.movies_quarantine", 1),
         ("oakvale_bronze.movies", 1),
         ("oakvale_bronze.movies_files", 1),
+        ("oakvale_bronze.runs", 1),
     ],
 )
 def test_every_layer_has_its_place(connection: duckdb.DuckDBPyConnection, table: str, rows: int) -> None:
@@ -112,6 +125,22 @@ def test_a_column_without_a_name_is_called_as_athena_calls_it(
 def test_timestamps_are_utc(connection: duckdb.DuckDBPyConnection) -> None:
     (value,) = query(connection, "select updated_at from oakvale_silver.movies").rows[0]
     assert str(value) == "2026-11-01 08:00:00+00:00"
+
+
+def test_run_records_have_the_declared_columns(connection: duckdb.DuckDBPyConnection) -> None:
+    sql = """
+        select job_run_id, cast(from_iso8601_timestamp(started_at) as date), files['empty'], element_at(files, 'late'),
+            cardinality(accounts), accounts[1]."table", accounts[1].equations[1]."left"['bronze rows'], rows_in
+        from oakvale_bronze.runs
+    """
+    answer = query(connection, sql)
+    assert answer.rows == [(None, date(2026, 11, 1), 1, None, 1, "bronze/movies", 3, None)]
+    assert answer.types == ["VARCHAR", "DATE", "BIGINT", "BIGINT", "BIGINT", "VARCHAR", "BIGINT", "BIGINT"]
+
+
+def test_a_lake_without_runs_has_an_empty_table_of_them(tmp_path: Path) -> None:
+    deltalake.write_deltalake(str(tmp_path / "bronze/movies"), duckdb.sql(TABLES["bronze/movies"]))
+    assert query(connect(tmp_path), "select run_id, accounts from oakvale_bronze.runs").rows == []
 
 
 @pytest.mark.parametrize(
@@ -173,7 +202,7 @@ def test_an_unknown_table_lists_what_there_is(connection: duckdb.DuckDBPyConnect
     with pytest.raises(QueryError) as error:
         query(connection, "select * from nothing")
     assert str(error.value) == (
-        "no table nothing; there are: oakvale_bronze.movies, oakvale_bronze.movies_files, "
+        "no table nothing; there are: oakvale_bronze.movies, oakvale_bronze.movies_files, oakvale_bronze.runs, "
         "oakvale_gold.movies_by_genre, oakvale_silver.movies, oakvale_silver.movies_quarantine"
     )
 

@@ -7,6 +7,7 @@ from itertools import combinations
 
 import pytest
 
+from json_tables import RUN_RECORD
 from tests.terraform.deployment import ACCOUNT, Deployment
 
 LAYERS = ("bronze", "silver", "gold")
@@ -52,10 +53,13 @@ def names(deployment: Deployment) -> set[tuple[str, str]]:
 def test_every_named_kind_is_compared(production: Deployment) -> None:
     nameless = {"aws_caller_identity", "aws_partition"}
     kinds = {next(part for part in address.split(".") if part.startswith("aws_")) for address in production.resources}
-    # What belongs to another resource has that one's name, and a named query its workgroup's.
+    # What belongs to another resource has that one's name, a named query its workgroup's and a table its database's.
     parts = ("aws_s3_bucket_", "aws_iam_role_policy", "aws_sns_topic_", "aws_cloudwatch_event_target")
     others = {kind for kind in kinds - set(NAMES) - nameless if not kind.startswith(parts)}
-    assert others == {"aws_athena_named_query", "aws_kms_key", "aws_lambda_function_event_invoke_config"}
+    assert others == {
+        *("aws_athena_named_query", "aws_glue_catalog_table", "aws_kms_key"),
+        *("aws_lambda_function_event_invoke_config", "aws_lambda_permission"),
+    }
 
 
 def test_environments_share_no_name(
@@ -77,8 +81,12 @@ def test_outputs_name_what_was_made(staging: Deployment) -> None:
     assert set(staging.outputs) == OUTPUTS
     names = {f"{pipeline}-{layer}": f"oakvale-staging-{pipeline}-{layer}" for pipeline in PIPELINES for layer in LAYERS}
     assert staging.outputs["jobs"] == names
-    assert staging.outputs["roles"] == names | {"generate_movies": "oakvale-staging-generate-movies"}
-    assert staging.outputs["functions"] == {"generate_movies": "oakvale-staging-generate-movies"}
+    functions = {
+        "generate_movies": "oakvale-staging-generate-movies",
+        "record_failed_run": "oakvale-staging-record-failed-run",
+    }
+    assert staging.outputs["roles"] == names | functions
+    assert staging.outputs["functions"] == functions
     assert staging.outputs["workflows"] == {pipeline: f"oakvale-staging-{pipeline}" for pipeline in PIPELINES}
 
 
@@ -169,7 +177,7 @@ def test_batches_and_schedule_differ_by_environment(
     for deployment in (local, dev, staging, production):
         (batch,) = deployment.one('workflow["movies"].aws_glue_trigger.start')["event_batching_condition"]
         windows.append((batch["batch_size"], batch["batch_window"]))
-        schedule = deployment.one("aws_scheduler_schedule.this")
+        schedule = deployment.one("aws_scheduler_schedule.this[0]")
         states.append(schedule["state"])
         assert (schedule["schedule_expression"], schedule["schedule_expression_timezone"]) == (
             "cron(0 2 * * ? *)",
@@ -180,18 +188,25 @@ def test_batches_and_schedule_differ_by_environment(
     assert states == ["DISABLED", "DISABLED", "ENABLED", "ENABLED"]
 
 
-def test_the_function_gets_what_its_code_reads(production: Deployment) -> None:
-    function = production.one("aws_lambda_function.this")
-    assert function["environment"][0]["variables"] == {
-        "RAW_BUCKET": f"oakvale-raw-{ACCOUNT}",
-        "SEED": "7",
-        "MOVIES": "100000",
-        "FIRST_DAY": "2026-11-01",
-    }
-    assert (function["handler"], function["runtime"]) == ("generate_movies.handler", "python3.13")
-    assert function["role"] == production.one("module.generate_movies.aws_iam_role.this")["arn"]
+@pytest.mark.parametrize(
+    ("name", "variables"),
+    [
+        (
+            "generate_movies",
+            {"RAW_BUCKET": f"oakvale-raw-{ACCOUNT}", "SEED": "7", "MOVIES": "100000", "FIRST_DAY": "2026-11-01"},
+        ),
+        ("record_failed_run", {"LAKE_BUCKET": f"oakvale-lake-{ACCOUNT}"}),
+    ],
+)
+def test_a_function_gets_what_its_code_reads(production: Deployment, name: str, variables: dict[str, str]) -> None:
+    function = production.one(f"module.{name}.aws_lambda_function.this")
+    assert function["environment"][0]["variables"] == variables
+    assert (function["handler"], function["runtime"]) == (f"{name}.handler", "python3.13")
+    assert function["s3_key"].startswith(f"artifacts/{name}-")
+    assert function["role"] == production.one(f"module.{name}.aws_iam_role.this")["arn"]
     assert function["tracing_config"] == [{"mode": "Active"}]
-    failure = production.one("aws_lambda_function_event_invoke_config.this")["destination_config"][0]["on_failure"]
+    invoked = production.one(f"module.{name}.aws_lambda_function_event_invoke_config.this")
+    failure = invoked["destination_config"][0]["on_failure"]
     assert failure == [{"destination": production.one("aws_sns_topic.alerts")["arn"]}]
 
 
@@ -235,7 +250,8 @@ def test_each_job_and_function_has_its_log_groups_with_retention(production: Dep
         for layer in LAYERS
         for kind in ("output", "error")
     }
-    assert groups == dict.fromkeys(expected | {"/aws/lambda/oakvale-generate-movies"}, 365)
+    functions = {f"/aws/lambda/oakvale-{name}" for name in ("generate-movies", "record-failed-run")}
+    assert groups == dict.fromkeys(expected | functions, 365)
 
 
 def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> None:
@@ -282,6 +298,20 @@ def test_a_database_lies_in_its_layers_folder(deployment: Deployment) -> None:
     assert locations == {f"{catalog}_{layer}": f"s3://{lake}/{layer}/" for layer in LAYERS}
 
 
+def test_run_records_are_a_table_of_json_files(deployment: Deployment) -> None:
+    (table,) = deployment.of("aws_glue_catalog_table").values()
+    assert (table["name"], table["database_name"]) == ("runs", f"{deployment.outputs['catalog']}_bronze")
+    assert table["parameters"] == {"EXTERNAL": "TRUE", "classification": "json"}
+    (storage,) = table["storage_descriptor"]
+    assert storage["location"] == f"s3://{deployment.outputs['lake_bucket']}/runs/"
+    assert storage["ser_de_info"][0]["serialization_library"] == "org.openx.data.jsonserde.JsonSerDe"
+    declared = json.loads(RUN_RECORD.read_text(encoding="utf-8"))
+    assert [(each["name"], each["type"], each["comment"]) for each in storage["columns"]] == [
+        (each["name"], each["type"], each["description"]) for each in declared
+    ]
+    assert max(len(each["description"]) for each in declared) <= 255  # Glue refuses longer comments
+
+
 def test_queries_have_a_limit_that_nobody_goes_round(deployment: Deployment) -> None:
     configuration = deployment.one("aws_athena_workgroup.this")["configuration"][0]
     assert configuration["enforce_workgroup_configuration"] is True
@@ -291,7 +321,7 @@ def test_queries_have_a_limit_that_nobody_goes_round(deployment: Deployment) -> 
     assert set(queries) == {
         *("movies_by_genre", "sales_by_day", "sales_by_item"),
         *("movies_rejected", "orders_rejected", "items_rejected"),
-        *("movies_files", "shop_files"),
+        *("movies_files", "shop_files", "last_runs"),
     }
     assert queries["sales_by_day"]["query"] == "SELECT day,\n       sales\nFROM sales_by_day\nLIMIT 100\n"
 
@@ -312,6 +342,7 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
     alarms = {alarm["alarm_name"]: alarm for alarm in deployment.of("aws_cloudwatch_metric_alarm").values()}
     assert {alarm: (values["namespace"], values["metric_name"]) for alarm, values in alarms.items()} == {
         f"{name}-generate-movies-errors": ("AWS/Lambda", "Errors"),
+        f"{name}-record-failed-run-errors": ("AWS/Lambda", "Errors"),
         f"{name}-generate-movies-not-called": ("AWS/Scheduler", "InvocationDroppedCount"),
         f"{name}-movies-start-failed": ("AWS/Events", "FailedInvocations"),
         f"{name}-shop-start-failed": ("AWS/Events", "FailedInvocations"),
@@ -319,9 +350,23 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
     }
     assert {alarm: list(values["dimensions"].items()) for alarm, values in alarms.items()} == {
         f"{name}-generate-movies-errors": [("FunctionName", f"{name}-generate-movies")],
+        f"{name}-record-failed-run-errors": [("FunctionName", f"{name}-record-failed-run")],
         f"{name}-generate-movies-not-called": [("ScheduleGroup", f"{name}-generate-movies")],
         f"{name}-movies-start-failed": [("RuleName", f"{name}-movies-start")],
         f"{name}-shop-start-failed": [("RuleName", f"{name}-shop-start")],
         f"{name}-failed-runs-not-told": [("RuleName", target["rule"])],
     }
     assert all(alarm["alarm_actions"] == [topic] for alarm in alarms.values())
+
+
+def test_failed_runs_reach_the_function_that_records_them(deployment: Deployment) -> None:
+    rule, function = (
+        deployment.one(address)
+        for address in ("aws_cloudwatch_event_rule.failed_runs", "module.record_failed_run.aws_lambda_function.this")
+    )
+    target = deployment.one("aws_cloudwatch_event_target.record")
+    assert (target["rule"], target["arn"], target["input_transformer"]) == (rule["name"], function["arn"], [])
+    permission = deployment.one("aws_lambda_permission.record")
+    assert permission["function_name"] == function["function_name"]
+    assert (permission["action"], permission["principal"]) == ("lambda:InvokeFunction", "events.amazonaws.com")
+    assert permission["source_arn"] == rule["arn"]

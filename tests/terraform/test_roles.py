@@ -20,14 +20,12 @@ LAKE, RAW, QUERIES = (f"arn:aws:s3:::{NAME}-{store}-{ACCOUNT}" for store in ("la
 DEPLOYMENT = f"arn:aws:s3:::oakvale-deployment-{ACCOUNT}-us-east-1"
 HERE = f"us-east-1:{ACCOUNT}"
 
+JOBS = [f"{pipeline}-{layer}" for pipeline in ("movies", "shop") for layer in ("bronze", "gold", "silver")]
 # Role -> the service that takes it, and the ARN of what it must do that for (none: the service doesn't send it).
 TRUSTED = {
-    **{
-        f"{pipeline}-{layer}": ("glue", None)
-        for pipeline in ("movies", "shop")
-        for layer in ("bronze", "silver", "gold")
-    },
+    **dict.fromkeys(JOBS, ("glue", None)),
     "generate-movies": ("lambda", None),
+    "record-failed-run": ("lambda", None),
     "generate-movies-schedule": ("scheduler", f"arn:aws:scheduler:{HERE}:schedule-group/{NAME}-generate-movies"),
     "movies-start": ("events", f"arn:aws:events:{HERE}:rule/{NAME}-movies-start"),
     "shop-start": ("events", f"arn:aws:events:{HERE}:rule/{NAME}-shop-start"),
@@ -78,6 +76,18 @@ def upstream(pipeline: str, layer: str, *read: str) -> dict[str, tuple[list[str]
     }
 
 
+def function(name: str) -> dict[str, tuple[list[str], list[str]]]:
+    """What each function may do: its own environment and log, and to tell that a call has failed for good."""
+    log = f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-{name}"
+    return {
+        "UseKey": USE_KEY,
+        "WriteLogs": (LOG, [log, f"{log}:*"]),
+        "ReportFailures": (["sns:Publish"], ["arn:aws:sns:us-east-1:111122223333:mocked"]),
+        "EncryptReports": (ENCRYPT, [ALERTS_KEY]),
+        "Trace": (["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
+    }
+
+
 ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "movies-bronze": job("movies", "bronze", ["bronze/movies", "ledger/movies"], ["movies", "movies_files"])
     | {"ListRaw": (LIST, [RAW]), "ReadRaw": (GET, [f"{RAW}/raw/movies", f"{RAW}/raw/movies/*"])},
@@ -101,17 +111,16 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     | upstream("shop", "bronze", "bronze/items", "bronze/orders"),
     "shop-gold": job("shop", "gold", ["gold/sales_by_day", "gold/sales_by_item"], ["sales_by_day", "sales_by_item"])
     | upstream("shop", "silver", "silver/items", "silver/orders"),
-    "generate-movies": {
+    "generate-movies": function("generate-movies")
+    | {
         "PutFiles": (PUT, [f"{RAW}/raw/movies/*"]),
         "CompareFiles": (GET, [f"{RAW}/raw/movies/*"]),
-        "UseKey": USE_KEY,
-        "WriteLogs": (
-            LOG,
-            [f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies{part}" for part in ("", ":*")],
-        ),
-        "ReportFailures": (["sns:Publish"], ["arn:aws:sns:us-east-1:111122223333:mocked"]),
-        "EncryptReports": (ENCRYPT, [ALERTS_KEY]),
-        "Trace": (["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
+    },
+    "record-failed-run": function("record-failed-run")
+    | {
+        "ReadRuns": (["glue:GetJobRun"], [f"arn:aws:glue:{HERE}:job/{NAME}-{job}" for job in JOBS]),
+        "FindRecords": (LIST, [LAKE]),
+        "PutRecords": (PUT, [f"{LAKE}/runs/{job.replace('-', '/')}/*" for job in JOBS]),
     },
     "generate-movies-schedule": {
         "CallFunction": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:{NAME}-generate-movies"]),
@@ -151,7 +160,11 @@ CONDITIONS = {
     "PublishMetrics": ("cloudwatch:namespace", ["Glue"]),
     "UseKey": ("kms:ViaService", ["s3.us-east-1.amazonaws.com"]),
     "EncryptReports": ("kms:ViaService", ["sns.us-east-1.amazonaws.com"]),
-    "generate-movies UseKey": ("kms:ViaService", ["lambda.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"]),
+    "FindRecords": ("s3:prefix", [f"runs/{job.replace('-', '/')}/" for job in JOBS]),
+    **{
+        f"{name} UseKey": ("kms:ViaService", ["lambda.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"])
+        for name in ("generate-movies", "record-failed-run")
+    },
 }
 # What AWS knows no resource for.
 WITHOUT_RESOURCE = {"PublishMetrics", "Trace"}
@@ -213,6 +226,7 @@ def test_services_use_the_key_only_for_this_environment(staging: Deployment) -> 
     assert logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"] == [
         f"arn:aws:logs:{HERE}:log-group:/{NAME}/*",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies",
+        f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-record-failed-run",
     ]
 
 
@@ -234,7 +248,7 @@ def test_events_and_our_alarms_publish(staging: Deployment) -> None:
     assert set(policy) == {"RuleOfFailedRunsPublishes", "AlarmsPublish", "OnlyOverTls"}
     rule, alarms = policy["RuleOfFailedRunsPublishes"], policy["AlarmsPublish"]
     alarmed = [alarm["alarm_name"] for alarm in staging.of("aws_cloudwatch_metric_alarm").values()]
-    assert len(alarmed) == 5
+    assert len(alarmed) == 6
     assert rule["Principal"] == {"Service": "events.amazonaws.com"}
     assert "Condition" not in rule
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}

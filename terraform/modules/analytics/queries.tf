@@ -1,4 +1,4 @@
-# Queries to begin with, one for each table that a declaration names: a new pipeline brings its own.
+# Queries to begin with: one for each table that a declaration names, so a new pipeline brings its own, and one for runs.
 
 locals {
   gold_queries = merge([for pipeline in var.pipelines : {
@@ -37,10 +37,21 @@ locals {
       LIMIT 100
     SQL
   } }
+
+  run_queries = { last_runs = {
+    description = "The last runs of all layers, newest first. Needs rights on bronze."
+    database    = var.databases["bronze"]
+    sql         = <<-SQL
+      SELECT started_at, pipeline, layer, outcome, seconds, rows_in, rows_out, rows_rejected, late_files, error
+      FROM runs
+      ORDER BY started_at DESC
+      LIMIT 100
+    SQL
+  } }
 }
 
 resource "aws_athena_named_query" "this" {
-  for_each = merge(local.gold_queries, local.rejected_queries, local.file_queries)
+  for_each = merge(local.gold_queries, local.rejected_queries, local.file_queries, local.run_queries)
 
   name        = each.key
   description = each.value.description

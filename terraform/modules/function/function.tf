@@ -14,7 +14,7 @@ resource "aws_lambda_function" "this" {
   timeout       = 300
   kms_key_arn   = var.key_arn
 
-  # No concurrency is reserved: two calls for one day are harmless, since an object is put once, and a new account's
+  # No concurrency is reserved: two calls for one thing are harmless, since an object is put once, and a new account's
   # limit leaves nothing to reserve.
 
   environment {

@@ -1,3 +1,8 @@
+output "arn" {
+  description = "ARN of the function."
+  value       = aws_lambda_function.this.arn
+}
+
 output "name" {
   description = "Name of the function."
   value       = aws_lambda_function.this.function_name
@@ -9,6 +14,6 @@ output "role" {
 }
 
 output "schedule_group" {
-  description = "Name of the group of the function's schedule."
-  value       = aws_scheduler_schedule_group.this.name
+  description = "Name of the group of the function's schedule; null without one."
+  value       = one(aws_scheduler_schedule_group.this[*].name)
 }

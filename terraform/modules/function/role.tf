@@ -14,27 +14,18 @@ resource "aws_iam_role" "this" {
 resource "aws_iam_role_policy" "this" {
   name   = var.name
   role   = aws_iam_role.this.name
-  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements })
+  policy = jsonencode({ Version = "2012-10-17", Statement = concat(local.own_statements, local.service_statements) })
 }
 
 locals {
-  objects   = "arn:${var.account.partition}:s3:::${var.writes.bucket}/${var.writes.prefix}*"
   log_group = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws/lambda/${var.name}"
 
-  statements = [
-    {
-      Sid      = "PutFiles"
-      Effect   = "Allow"
-      Action   = ["s3:PutObject"]
-      Resource = [local.objects]
-    },
-    {
-      # Of a file that is there already: does it hold the same bytes?
-      Sid      = "CompareFiles"
-      Effect   = "Allow"
-      Action   = ["s3:GetObject"]
-      Resource = [local.objects]
-    },
+  own_statements = [for sid, right in var.rights : merge(
+    { Sid = sid, Effect = "Allow", Action = right.actions, Resource = right.resources },
+    right.prefixes == null ? {} : { Condition = { StringEquals = { "s3:prefix" = right.prefixes } } },
+  )]
+
+  service_statements = [
     {
       Sid      = "UseKey"
       Effect   = "Allow"

@@ -1,12 +1,22 @@
+# When the function is called by the clock; one that a rule calls has no schedule.
+
+locals {
+  schedules = var.schedule == null ? 0 : 1
+}
+
 resource "aws_scheduler_schedule_group" "this" {
+  count = local.schedules
+
   # A group of its own: the metrics of a schedule are those of its group.
   name = var.name
 }
 
 resource "aws_scheduler_schedule" "this" {
+  count = local.schedules
+
   name                         = var.name
   description                  = var.description
-  group_name                   = aws_scheduler_schedule_group.this.name
+  group_name                   = aws_scheduler_schedule_group.this[0].name
   schedule_expression          = var.schedule.cron
   schedule_expression_timezone = "UTC"
   state                        = var.schedule.enabled ? "ENABLED" : "DISABLED"
@@ -18,7 +28,7 @@ resource "aws_scheduler_schedule" "this" {
 
   target {
     arn      = aws_lambda_function.this.arn
-    role_arn = aws_iam_role.schedule.arn
+    role_arn = aws_iam_role.schedule[0].arn
     # The scheduled time, not the time of the call: a late retry makes the file of the day that was meant.
     # As a text: jsonencode writes < and > as \u003c and \u003e, which Scheduler wouldn't know as its keyword.
     input = "{\"time\":\"<aws.scheduler.scheduled-time>\"}"
@@ -33,6 +43,8 @@ resource "aws_scheduler_schedule" "this" {
 }
 
 resource "aws_iam_role" "schedule" {
+  count = local.schedules
+
   name                 = "${var.name}-schedule"
   description          = "Calls the function ${var.name}, nothing else."
   permissions_boundary = var.permissions_boundary_arn
@@ -49,8 +61,10 @@ resource "aws_iam_role" "schedule" {
 }
 
 resource "aws_iam_role_policy" "schedule" {
-  name = aws_iam_role.schedule.name
-  role = aws_iam_role.schedule.name
+  count = local.schedules
+
+  name = aws_iam_role.schedule[0].name
+  role = aws_iam_role.schedule[0].name
   policy = jsonencode({ Version = "2012-10-17", Statement = [
     {
       Sid      = "CallFunction"

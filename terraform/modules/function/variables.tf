@@ -29,7 +29,7 @@ variable "log_retention_days" {
 }
 
 variable "name" {
-  description = "Name of the function, its role, its schedule and its log group."
+  description = "Name of the function, its role, its log group and its schedule."
   type        = string
 
   validation {
@@ -48,17 +48,22 @@ variable "permissions_boundary_arn" {
   type        = string
 }
 
+variable "rights" {
+  description = "What the function itself does, by Sid: actions on resources, and below which prefixes it lists."
+  type = map(object({
+    actions   = list(string)
+    resources = list(string)
+    prefixes  = optional(list(string))
+  }))
+}
+
 variable "schedule" {
-  description = "Cron of EventBridge Scheduler, in UTC, and whether it runs."
+  description = "Cron of EventBridge Scheduler, in UTC, and whether it runs. null: no schedule calls it."
   type        = object({ cron = string, enabled = bool })
+  default     = null
 }
 
 variable "topic" {
   description = "Topic that is told of a call that failed for good, and the key of its messages."
   type        = object({ arn = string, key_arn = string })
-}
-
-variable "writes" {
-  description = "Bucket and prefix of the objects that the function writes."
-  type        = object({ bucket = string, prefix = string })
 }

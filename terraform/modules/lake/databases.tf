@@ -1,6 +1,6 @@
 resource "aws_glue_catalog_database" "this" {
   for_each = {
-    bronze = "Every record of every file as text, and the ledger of the files."
+    bronze = "Every record of every file as text, the ledger of the files, and the records of all runs."
     silver = "Typed and checked, one row per key; beside each table its rejected records."
     gold   = "Business tables."
   }
@@ -9,6 +9,38 @@ resource "aws_glue_catalog_database" "this" {
   description = each.value
   # Without a location, whoever makes a table without one fails with "empty path".
   location_uri = "s3://${aws_s3_bucket.this["lake"].bucket}/${each.key}/"
+}
+
+# The only table that no job registers: it has no commits, and is there before the first run.
+resource "aws_glue_catalog_table" "runs" {
+  name          = "runs"
+  description   = "One row per run of a layer: what it did, its accounts, its error."
+  database_name = aws_glue_catalog_database.this["bronze"].name
+  table_type    = "EXTERNAL_TABLE"
+  parameters = {
+    EXTERNAL       = "TRUE"
+    classification = "json"
+  }
+
+  storage_descriptor {
+    location      = "s3://${aws_s3_bucket.this["lake"].bucket}/runs/"
+    input_format  = "org.apache.hadoop.mapred.TextInputFormat"
+    output_format = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
+
+    ser_de_info {
+      serialization_library = "org.openx.data.jsonserde.JsonSerDe"
+      parameters            = { "serialization.format" = "1" }
+    }
+
+    dynamic "columns" {
+      for_each = var.run_columns
+      content {
+        name    = columns.value.name
+        type    = columns.value.type
+        comment = columns.value.description
+      }
+    }
+  }
 }
 
 resource "aws_glue_security_configuration" "this" {

@@ -27,3 +27,8 @@ variable "name" {
     error_message = "name must leave room for -queries- and an account id in the 63 characters of a bucket's name."
   }
 }
+
+variable "run_columns" {
+  description = "Columns of the table of run records, in their order."
+  type        = list(object({ name = string, type = string, description = string }))
+}

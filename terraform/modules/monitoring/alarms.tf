@@ -3,7 +3,7 @@
 locals {
   alarms = merge(
     { for name in var.functions : "${name}-errors" => {
-      description = "The function ${name} failed. The reason is in the log group /aws/lambda/${name}; a call that failed for good is in a message of its own. Invoke it again with the same day: it puts a file only once."
+      description = "The function ${name} failed. The reason is in the log group /aws/lambda/${name}; a call that failed for good is in a message of its own. Invoke it again with the same event: it puts an object only once."
       metric      = "AWS/Lambda Errors"
       dimensions  = { FunctionName = name }
     } },
@@ -19,7 +19,7 @@ locals {
     } },
     # CloudWatch reaches the topic by rights of its own, so this arrives when the rule's own messages don't.
     { "${local.failed_runs}-not-told" = {
-      description = "A job failed, but the rule ${local.failed_runs} couldn't tell this topic. Look at the jobs' last runs, and at the policies of the topic and of its key."
+      description = "A job failed, but the rule ${local.failed_runs} couldn't tell this topic, or the function ${var.recorder.name}. Look at the jobs' last runs, and at the policies of the topic, of its key and of the function."
       metric      = "AWS/Events FailedInvocations"
       dimensions  = { RuleName = local.failed_runs }
     } },

@@ -1,4 +1,4 @@
-# What fails is said in one place, in words.
+# What fails is said in one place, in words, and has a run record.
 
 locals {
   failed_runs = "${var.name}-failed-runs"
@@ -38,4 +38,24 @@ resource "aws_cloudwatch_event_target" "failed_runs" {
       "Nothing is published that doesn't balance, and a new run takes up where this one ended: start the workflow again, or wait for the next files."
     TEXT
   }
+}
+
+# A job that was killed, took too long or never started has written no record of its run.
+resource "aws_cloudwatch_event_target" "record" {
+  rule      = aws_cloudwatch_event_rule.failed_runs.name
+  target_id = "record"
+  arn       = var.recorder.arn
+
+  retry_policy {
+    maximum_event_age_in_seconds = 3600
+    maximum_retry_attempts       = 20
+  }
+}
+
+resource "aws_lambda_permission" "record" {
+  statement_id  = "RuleOfFailedRunsCallsThis"
+  action        = "lambda:InvokeFunction"
+  function_name = var.recorder.name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.failed_runs.arn
 }

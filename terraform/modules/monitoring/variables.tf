@@ -23,6 +23,11 @@ variable "name" {
   type        = string
 }
 
+variable "recorder" {
+  description = "Function that writes the records of runs that died."
+  type        = object({ name = string, arn = string })
+}
+
 variable "schedules" {
   description = "Names of the schedule groups that are watched."
   type        = set(string)

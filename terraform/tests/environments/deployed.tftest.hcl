@@ -11,12 +11,24 @@ mock_provider "aws" {
 
   # Each role has an ARN of its own, so that a mix-up shows.
   override_resource {
-    target = module.generate_movies.aws_iam_role.schedule
+    target = module.generate_movies.aws_iam_role.schedule[0]
     values = { arn = "arn:aws:iam::111122223333:role/generate-movies-schedule" }
   }
   override_resource {
     target = module.generate_movies.aws_iam_role.this
     values = { arn = "arn:aws:iam::111122223333:role/generate-movies-this" }
+  }
+  override_resource {
+    target = module.record_failed_run.aws_iam_role.this
+    values = { arn = "arn:aws:iam::111122223333:role/record-failed-run-this" }
+  }
+  override_resource {
+    target = module.record_failed_run.aws_lambda_function.this
+    values = { arn = "arn:aws:lambda:us-east-1:111122223333:function:record-failed-run" }
+  }
+  override_resource {
+    target = module.monitoring.aws_cloudwatch_event_rule.failed_runs
+    values = { arn = "arn:aws:events:us-east-1:111122223333:rule/failed-runs" }
   }
   override_resource {
     target = module.workflow["movies"].aws_iam_role.start
