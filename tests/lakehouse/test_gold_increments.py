@@ -18,11 +18,12 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse import gold, silver
+from lakehouse import gold
 from lakehouse.declaration import GoldTable
 from lakehouse.job import find_declaration
 from lakehouse.lease import Lease
 from lakehouse.session import open_session
+from lakehouse.silver_hop import silver_table
 from lakehouse.storage import FolderStorage
 from lakehouse.tables import Run, Table, columns
 
@@ -126,7 +127,7 @@ def change(movies: Silver, chance: random.Random, new: int) -> None:
 
 def test_movies(run: Run) -> None:
     pipeline, script, chance = find_declaration("movies"), importlib.import_module("pipelines.movies"), random.Random(3)
-    movies = Silver(silver.silver_table(run, pipeline.silver["movies"]))
+    movies = Silver(silver_table(run, pipeline.silver["movies"]))
     movies.append([film(number, chance) for number in range(60)])
     vanished: dict[str, set[Row]] = {name: set() for name in pipeline.gold}
     for step in range(3):
