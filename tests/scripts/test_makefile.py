@@ -45,6 +45,11 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
     [
         ("run", "which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: movies"),
         ("repair", "what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: movies"),
+        (
+            "quarantine",
+            "whose rejects? Usage: make quarantine PIPELINE=name [ENV=local | LAKE=folder]; there are: movies",
+        ),
+        ("readmit", "whose rejects? Usage: make readmit PIPELINE=name [ENV=local | LAKE=folder]; there are: movies"),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
         ("backfill", "which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local]"),
         ("fire", "what is to be fired? Usage: make fire NAME=schedule [TIME=2026-11-02T02:00:00Z]"),
