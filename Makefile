@@ -18,6 +18,11 @@ ifeq ($(and $(PIPELINE),$(LAKE)),)
 $(error what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter quarantine readmit,$(MAKECMDGOALS)),)
+ifndef PIPELINE
+$(error whose rejects? Usage: make $(filter quarantine readmit,$(MAKECMDGOALS)) PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
+endif
+endif
 ifneq ($(filter query,$(MAKECMDGOALS)),)
 ifndef SQL
 $(error which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder])
@@ -39,7 +44,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status trace repair query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status trace quarantine readmit repair query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -130,6 +135,12 @@ status: $(STAMP) ## Show the last runs of each pipeline, and how far it is [ENV=
 trace: $(STAMP) ## Trace a row to its raw records: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/trace_row.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)") \
 	  --table "$(TABLE)" --key "$$TRACE_KEY"
+
+quarantine: $(STAMP) ## Show open rejects by rule, with samples: make quarantine PIPELINE=movies [ENV=local | LAKE=folder]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/quarantine.py --pipeline "$(PIPELINE)" $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)")
+
+readmit: jars ## Try all open rejects again, once a rule or the code is right: make readmit PIPELINE=movies [ENV=local | LAKE=folder]
+	@$(BIN)/python $(if $(LAKE),scripts/run.py --readmit --lake "$(LAKE)",scripts/readmit.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
 
 repair: jars ## Set a lake's tables back to what is published: make repair PIPELINE=movies LAKE=folder
 	@$(BIN)/python scripts/run.py --repair --pipeline "$(PIPELINE)" --lake "$(LAKE)"

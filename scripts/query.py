@@ -23,6 +23,7 @@ LAYERS = {
     "ledger": ("oakvale_bronze", "{}_files"),
     "silver": ("oakvale_silver", "{}"),
     "quarantine": ("oakvale_silver", "{}_quarantine"),
+    "quarantine_events": ("oakvale_silver", "{}_quarantine_events"),
     "gold": ("oakvale_gold", "{}"),
 }
 NUMBERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL"}

@@ -49,7 +49,9 @@ def main() -> int:
     parser.add_argument(
         "--list-all", action="store_true", help="also take files that come later than the declared lateness"
     )
-    parser.add_argument("--repair", action="store_true", help="set tables back to what is published, then run")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--repair", action="store_true", help="set tables back to what is published, then run")
+    mode.add_argument("--readmit", action="store_true", help="try all open rejects of silver again, then run gold")
     parser.add_argument("--large", action="store_true", help="Spark settings for inputs above some 50 MB")
     options = parser.parse_args()
     raw = (options.raw or options.lake).absolute()
@@ -59,6 +61,8 @@ def main() -> int:
     steps = [(layer, ("--listing", "all") if options.list_all else ()) for layer in LAYERS]
     if options.repair:
         steps = [("bronze", ("--mode", "repair")), ("silver", ("--mode", "repair")), *steps]
+    if options.readmit:
+        steps = [("silver", ("--mode", "readmit")), ("gold", ())]
     try:
         prepare_spark(large=options.large)
         check_pipeline(options.pipeline)

@@ -27,14 +27,10 @@ def show(console: Console, record: dict[str, Any]) -> None:
 
 
 def accounting_table(accounts: list[dict[str, Any]]) -> Table:
-    """One row per equation of each table and batch range."""
+    """One row per equation of each commit."""
     table = Table("table", "batches", "equation", "", title="row accounting", title_justify="left")
     for account in accounts:
-        batches = (
-            f"{account['after'] + 1}"
-            if account["to"] == account["after"] + 1
-            else f"{account['after'] + 1}-{account['to']}"
-        )
+        taken = _taken(account["after"] + 1, account["to"], account["attempt"])
         for equation in account["equations"]:
             sides = [sum(equation[side].values()) for side in ("left", "right")]
             words = " = ".join(
@@ -42,5 +38,11 @@ def accounting_table(accounts: list[dict[str, Any]]) -> Table:
             )
             balanced = sides[0] == sides[1]
             mark = Text("ok", style="green") if balanced else Text(f"{sides[0] - sides[1]:+,}", style="red")
-            table.add_row(account["table"], batches, words, mark)
+            table.add_row(account["table"], taken, words, mark)
     return table
+
+
+def _taken(first: int, last: int, attempt: int) -> str:
+    """The batches that a commit has taken, and its attempt at open rejects."""
+    batches = [f"{first}" if first == last else f"{first}-{last}"] if first <= last else []
+    return ", ".join([*batches, *([f"attempt {attempt}"] if attempt else [])])

@@ -1,4 +1,4 @@
-"""Runs of a deployed Glue workflow: wait for one, follow it job by job to its end, say why it failed."""
+"""Runs of a deployed Glue workflow, or of one of its jobs: wait for one, follow it to its end, say why it failed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 POLL_SECONDS = 0.5
 FAILED = ("FAILED", "TIMEOUT", "STOPPED", "ERROR", "EXPIRED")
+ENDED = ("SUCCEEDED", *FAILED)
 
 
 class WorkflowFailedError(Exception):
@@ -61,6 +62,29 @@ def follow_new(
             found += follow(glue, workflow, run_id, seconds, note)
         followed += new
     return found
+
+
+def run_job(
+    glue: Any, job: str, arguments: dict[str, str], seconds: float, note: Callable[[str], None]
+) -> dict[str, Any]:
+    """Runs a job alone, with arguments beside its own, and waits for its end; returns its run. Raises if it failed."""
+    run_id, deadline, told = (
+        glue.start_job_run(JobName=job, Arguments=arguments)["JobRunId"],
+        time.monotonic() + seconds,
+        "",
+    )
+    while told not in ENDED:
+        run: dict[str, Any] = glue.get_job_run(JobName=job, RunId=run_id)["JobRun"]
+        if told != run["JobRunState"]:
+            told = run["JobRunState"]
+            note(f"{job} {state(run)}")
+        elif time.monotonic() > deadline:
+            raise WorkflowFailedError(f"job {job} still runs after {seconds:.0f} s; its run is {run_id}")
+        else:
+            time.sleep(POLL_SECONDS)
+    if has_failed(run):
+        raise WorkflowFailedError(failure(run))
+    return run
 
 
 def job_runs(run: dict[str, Any]) -> list[dict[str, Any]]:

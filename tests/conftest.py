@@ -148,8 +148,7 @@ class Lake:
 
     def files(self) -> dict[str, int]:
         """Every file of every table with its modification time in nanoseconds: what an idle run must leave alone."""
-        tables = ("bronze", "silver", "gold", "quarantine", "ledger")
-        found = (path for name in tables for path in (self.root / name).rglob("*") if path.is_file())
+        found = (path for name in query.LAYERS for path in (self.root / name).rglob("*") if path.is_file())
         return {str(path.relative_to(self.root)): path.stat().st_mtime_ns for path in found}
 
 

@@ -6,6 +6,11 @@
     keys         = inserted + updated + stale
     silver rows  = rows before + inserted
 
+A commit that also tries open rejects says instead:
+
+    read + reopened = entered + rejected + rejected again
+    reopened        = readmitted + rejected again
+
 The two sides of an equation come from different places: another parser's count, the data as it lies there now, what
 was observed while writing, and what the commit says of itself. The verdict is a gate object per layer: the next layer
 reads up to the gate and no further, so a wrong batch stops there until it is repaired. A crash between commit and
@@ -14,7 +19,6 @@ verdict loses nothing: the next run checks whatever lies behind the gate.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,8 +26,8 @@ from pyspark.sql import functions as F
 
 from lakehouse.delta_log import Commit, hop_commits
 from lakehouse.discovery import File
-from lakehouse.silver import SilverHop, count_again
-from lakehouse.storage import Storage
+from lakehouse.silver import count_again
+from lakehouse.silver_hop import SilverHop, Work, work_of
 from lakehouse.tables import Table
 
 REPAIR = (
@@ -34,10 +38,6 @@ REPAIR = (
 
 class Unbalanced(RuntimeError):
     """An equation doesn't hold; the message says which, where, and what to do."""
-
-
-class DamagedGateError(RuntimeError):
-    """A gate object can't be read; the message says which, why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Equation:
 
 @dataclass(frozen=True)
 class Account:
-    """The equations of one commit of a table."""
+    """The equations of one commit of a table. `attempt`: the one at open rejects that it holds; 0 for none."""
 
     table: str
     version: int
@@ -68,51 +68,26 @@ class Account:
     to: int
     equations: list[Equation] = field(default_factory=list)
     hint: str = ""
+    attempt: int = 0
+
+    @property
+    def taken(self) -> str:
+        """What the commit has taken, in words."""
+        batches = f"batches {self.after + 1} to {self.to}" if self.to > self.after else ""
+        return ", ".join(filter(None, (batches, f"attempt {self.attempt}" if self.attempt else "")))
 
     def verify(self) -> None:
         """Raises Unbalanced unless all equations hold."""
         for equation in self.equations:
             if not equation.balanced:
                 raise Unbalanced(
-                    f"{self.table} version {self.version} (batches {self.after + 1} to {self.to}): {equation}. "
+                    f"{self.table} version {self.version} ({self.taken}): {equation}. "
                     f"{self.hint}Nothing of it is published. When you know why, {REPAIR}."
                 )
 
     def as_dict(self) -> dict[str, Any]:
         """For the run record."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class Gate:
-    """What a layer has published: the batch up to which all its tables balance, and their versions and ids then."""
-
-    batch: int = 0
-    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def version(self, table: Table) -> int:
-        """The published version of a table; -1 before the first, and when it isn't that table any more."""
-        published = self.tables.get(table.name)
-        if not published or table.version() < published["version"] or table.table_id() != published["id"]:
-            return -1
-        return int(published["version"])
-
-
-def read_gate(lake: Storage, pipeline: str, layer: str) -> Gate:
-    """The gate of a layer; closed at 0 before the first verdict."""
-    key = f"gates/{pipeline}/{layer}.json"
-    found = lake.read(key)
-    try:
-        return Gate(**json.loads(found[0])) if found else Gate()
-    except (ValueError, TypeError) as error:
-        raise DamagedGateError(
-            f"{key} isn't what a run has written ({error}): put back the version that it had before, and run again"
-        ) from error
-
-
-def open_gate(lake: Storage, pipeline: str, layer: str, gate: Gate) -> None:
-    """Publishes a verdict."""
-    lake.write(f"gates/{pipeline}/{layer}.json", json.dumps(asdict(gate), indent=1).encode())
 
 
 def unverified(table: Table, published: int) -> tuple[int, list[Commit]]:
@@ -160,26 +135,36 @@ def _differing_files(table: Table, commit: Commit, batch: int, counted: dict[str
 
 def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[str, int]) -> Account:
     """The equations of one silver commit. `counted`: what was observed while writing, else it is counted again."""
-    after, to, entered = commit.hop["after"], commit.hop["to"], commit.hop["counts"]["entered"]
-    read = hop.bronze_rows(after, to).count()
-    rejected = hop.quarantine.load().where((F.col("_batch") > after) & (F.col("_batch") <= to)).count()
     if not counted and commit.hop["code"] != hop.run.code:
         raise Unbalanced(
             f"{hop.table.key} version {commit.version} was written by other code than today's, and not checked then. "
             f"To go on, {REPAIR}."
         )
+    work, entered = work_of(commit), commit.hop["counts"]["entered"]
     found = counted or count_again(hop, commit)
     inserted = commit.metrics.get("numTargetRowsInserted", commit.metrics.get("numOutputRows", 0))
     updated = commit.metrics.get("numTargetRowsUpdated", 0)
     now, then = _rows(hop.table, commit.version), _rows(hop.table, before)
     equations = [
-        Equation("read", {"read": read}, {"entered": entered, "rejected": rejected}),
+        *_judged_equations(hop, work, entered),
         Equation("entered", {"entered": entered}, {"keys": found["keys"], "duplicates": found["duplicates"]}),
-        Equation(
-            "keys",
-            {"keys": found["keys"]},
-            {"inserted": inserted, "updated": updated, "stale": found["stale"]},
-        ),
+        Equation("keys", {"keys": found["keys"]}, {"inserted": inserted, "updated": updated, "stale": found["stale"]}),
         Equation("silver rows", {"silver rows": now}, {"rows before": then, "inserted": inserted}),
     ]
-    return Account(hop.table.key, commit.version, after, to, equations)
+    attempt = work.attempts if work.reopens else 0
+    return Account(hop.table.key, commit.version, work.after, work.to, equations, attempt=attempt)
+
+
+def _judged_equations(hop: SilverHop, work: Work, entered: int) -> list[Equation]:
+    """Every record that was taken is in silver's input, in quarantine, or still there."""
+    taken = {"read": hop.bronze_rows(work.after, work.to).count()}
+    judged = {"entered": entered, "rejected": hop.quarantine.rejects_of(work.after, work.to).count()}
+    if not work.reopens:
+        return [Equation("read", taken, judged)]
+    reopened = {"reopened": hop.quarantine.open_rejects(work.after, work.attempts_before).count()}
+    events: dict[str, int] = dict(hop.quarantine.events_of(work.attempts).groupBy("status").count().collect())
+    again = {"rejected again": events.get("rejected", 0)}
+    return [
+        Equation("read", taken | reopened, judged | again),
+        Equation("reopened", reopened, {"readmitted": events.get("readmitted", 0)} | again),
+    ]

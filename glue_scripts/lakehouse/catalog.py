@@ -23,6 +23,7 @@ DATABASES = {
     "ledger": ("bronze", "{}_files"),
     "silver": ("silver", "{}"),
     "quarantine": ("silver", "{}_quarantine"),
+    "quarantine_events": ("silver", "{}_quarantine_events"),
     "gold": ("gold", "{}"),
 }
 SPARK_NAMES = {"int": "integer", "bigint": "long"}

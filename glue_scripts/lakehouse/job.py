@@ -53,6 +53,8 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
             run = Run(open_session(), lake, raw, lease, run_id, code_of(pipeline, script))
             if options.mode == "repair":
                 layers.repair(run, pipeline, options.layer, report)
+            elif options.mode == "readmit":
+                layers.run_silver(run, pipeline, script, report, options.listing, readmit=True)
             else:
                 LAYERS[options.layer](run, pipeline, script, report, options.listing)
             if options.catalog:
@@ -77,8 +79,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mode",
         default="run",
-        choices=["run", "repair"],
-        help="repair sets tables back to what is published",
+        choices=["run", "repair", "readmit"],
+        help="repair sets tables back to what is published, readmit tries all open rejects again",
     )
     parser.add_argument(
         "--listing",
@@ -90,6 +92,10 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     options, others = parser.parse_known_args(arguments)
     if options.mode == "repair" and options.layer == "gold":
         parser.error("gold is computed from what silver has published: repair silver, then run gold")
+    if options.mode == "readmit" and options.layer != "silver":
+        parser.error(
+            f"rejects are readmitted into silver: --mode readmit goes with --layer silver, not {options.layer}"
+        )
     if options.catalog is not None and not catalog.PREFIX.fullmatch(options.catalog):
         parser.error(f"--catalog is a prefix of small letters, digits and underscores; found {options.catalog!r}")
     if options.catalog and not options.lake.startswith("s3://"):

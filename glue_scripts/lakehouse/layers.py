@@ -8,9 +8,12 @@ from types import ModuleType
 from typing import Any
 
 from lakehouse import accounting, bronze, gold, run_record, silver
-from lakehouse.accounting import Account, Gate
+from lakehouse.accounting import Account
 from lakehouse.declaration import Pipeline
 from lakehouse.discovery import File, Ledger
+from lakehouse.gate import Gate, open_gate, read_gate
+from lakehouse.quarantine import quarantine_of
+from lakehouse.silver_hop import silver_hops, silver_table
 from lakehouse.tables import Run, Table
 
 
@@ -40,21 +43,18 @@ def tables_of(run: Run, pipeline: Pipeline, layer: str) -> list[Table]:
         return [Ledger(run, pipeline).table, *(bronze.bronze_table(run, source) for source in pipeline.bronze.values())]
     if layer == "gold":
         return [gold.gold_table(run, declared) for declared in pipeline.gold.values()]
-    pairs = [
-        (
-            silver.silver_table(run, declared),
-            silver.quarantine_table(run, declared, pipeline.bronze[declared.reads]),
-        )
-        for declared in pipeline.silver.values()
-    ]
-    return [table for pair in pairs for table in pair]
+    tables = []
+    for declared in pipeline.silver.values():
+        quarantine = quarantine_of(run, declared, pipeline.bronze[declared.reads])
+        tables += [silver_table(run, declared), quarantine.rejects, quarantine.events]
+    return tables
 
 
 def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str) -> None:
     """raw -> bronze: the batches that the ledger knows and bronze doesn't, among them the files found now."""
     ledger = Ledger(run, pipeline)
     tables = {source.name: bronze.bronze_table(run, source) for source in pipeline.bronze.values()}
-    gate = accounting.read_gate(run.lake, pipeline.name, "bronze")
+    gate = read_gate(run.lake, pipeline.name, "bronze")
     published = {name: gate.version(table) for name, table in tables.items()}
     newest = {name: table.newest_hop() for name, table in tables.items()}
     covered = {name: int(commit.hop["batch"]) if commit else 0 for name, commit in newest.items()}
@@ -89,19 +89,26 @@ def _load_batch(
     return [file for file in files if file not in open_files] + inspected
 
 
-def run_silver(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str) -> None:
-    """bronze -> silver: the batches that bronze has published."""
-    source, gate = (accounting.read_gate(run.lake, pipeline.name, layer) for layer in ("bronze", "silver"))
+def run_silver(
+    run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str, *, readmit: bool = False
+) -> None:
+    """bronze -> silver: the batches that bronze has published, and open rejects that other code has judged last.
+
+    `readmit`: also those that today's code has judged.
+    """
+    source, gate = (read_gate(run.lake, pipeline.name, layer) for layer in ("bronze", "silver"))
     readable = {each.name: source.version(bronze.bronze_table(run, each)) for each in pipeline.bronze.values()}
-    hops = silver.silver_hops(run, pipeline, script, readable)
+    hops = silver_hops(run, pipeline, script, readable)
     published = {hop.table.name: gate.version(hop.table) for hop in hops}
     observed: dict[str, dict[str, int]] = {}
     for hop in hops:
-        to = hop.published_batch()
-        if to and to > hop.watermark():
+        if not (published_batch := hop.published_batch()):
+            continue
+        to, reopen = max(published_batch, hop.watermark()), hop.reopens(asked=readmit)
+        if to > hop.watermark() or reopen:
             hop.table.create()
             hop.quarantine.create()
-            _, observed[hop.table.name] = silver.consume(hop, to)
+            observed[hop.table.name] = silver.consume(hop, to, reopen=reopen)
     verified = {}
     for hop in hops:
         before, commits = accounting.unverified(hop.table, published[hop.table.name])
@@ -126,13 +133,13 @@ def _open_gate(
     published = {
         name: {"version": version, "id": tables[name].table_id()} for name, version in verified.items() if version >= 0
     }
-    accounting.open_gate(run.lake, pipeline.name, layer, Gate(batch, published))
+    open_gate(run.lake, pipeline.name, layer, Gate(batch, published))
 
 
 def run_gold(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str) -> None:
     """silver -> gold: every gold table brought to the versions that silver has published."""
-    gate = accounting.read_gate(run.lake, pipeline.name, "silver")
-    tables = {declared.name: silver.silver_table(run, declared) for declared in pipeline.silver.values()}
+    gate = read_gate(run.lake, pipeline.name, "silver")
+    tables = {declared.name: silver_table(run, declared) for declared in pipeline.silver.values()}
     versions = {name: gate.version(table) for name, table in tables.items()}
     for declared in pipeline.gold.values():
         if any(versions[name] < 0 for name in declared.reads):
@@ -152,8 +159,8 @@ def repair(run: Run, pipeline: Pipeline, layer: str, report: Report) -> None:
     if layer == "bronze":
         tables = [bronze.bronze_table(run, source) for source in pipeline.bronze.values()]
     else:
-        tables = [silver.silver_table(run, declared) for declared in pipeline.silver.values()]
-    gate = accounting.read_gate(run.lake, pipeline.name, layer)
+        tables = [silver_table(run, declared) for declared in pipeline.silver.values()]
+    gate = read_gate(run.lake, pipeline.name, layer)
     for table in tables:
         before, commits = accounting.unverified(table, gate.version(table))
         if commits:

@@ -2,139 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from types import ModuleType
+from dataclasses import asdict, replace
 from typing import Any
 
-from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import Column, Observation
 from pyspark.sql import functions as F
 
-from lakehouse.bronze import bronze_table
-from lakehouse.declaration import Column as Declared
-from lakehouse.declaration import Pipeline, SilverTable, Source
-from lakehouse.delta_log import Commit, hop_commits
-from lakehouse.quality import RECORD, failed_checks
-from lakehouse.tables import ContractError, Run, Table, columns
-
-ORIGIN = columns(
-    ("_record_id", "string", "The bronze record that this version of the row comes from."),
-    ("_ingested_at", "timestamp", "Time of that record's file."),
-    ("_batch", "bigint", "Batch of that record's file."),
-)
-RULES = Declared("_rules", "array<string>", "Names of all checks that the record failed.")
+from lakehouse.delta_log import Commit
+from lakehouse.quality import RECORD
+from lakehouse.silver_hop import SilverHop, Work, work_of
 
 
-@dataclass(frozen=True)
-class SilverHop:
-    """One silver table with all that its hop reads and writes."""
+def consume(hop: SilverHop, to: int, *, reopen: bool) -> dict[str, int]:
+    """Takes the batches after the table's watermark up to `to`, and all open rejects, into quarantine and table.
 
-    run: Run
-    declared: SilverTable
-    table: Table
-    bronze: Table
-    quarantine: Table
-    script: ModuleType
-    fields: tuple[str, ...]
-    bronze_version: int
-
-    def bronze_rows(self, after: int, to: int) -> DataFrame:
-        """The published bronze rows of a range of batches."""
-        return self.bronze.load(self.bronze_version).where((F.col("_batch") > after) & (F.col("_batch") <= to))
-
-    def published_batch(self) -> int:
-        """The last batch of the source that bronze has published; 0 before the first."""
-        commits = hop_commits(self.run.lake, self.bronze.key) if self.bronze_version >= 0 else ()
-        return next((int(commit.hop["batch"]) for commit in commits if commit.version <= self.bronze_version), 0)
-
-    def watermark(self) -> int:
-        """The last batch that the table has consumed; 0 before the first."""
-        newest = self.table.newest_hop()
-        if newest and newest.hop["bronze"] != self.bronze.table_id():
-            raise ContractError(
-                f"{self.bronze.key} is another table than {self.table.key} has consumed: "
-                f"delete {self.table.key} and {self.quarantine.key}, and the next run builds them anew"
-            )
-        return int(newest.hop["to"]) if newest else 0
-
-    def judged(self, after: int, to: int) -> DataFrame:
-        """The records of a range of batches, typed, with `_rules` (what each failed) and `_record` (its bronze row)."""
-        bronze = self.bronze_rows(after, to)
-        bronze = bronze.withColumn(RECORD, F.struct(*bronze.columns))
-        typed: DataFrame = getattr(self.script, self.declared.name)(bronze.select(*self.fields, RECORD))
-        expected = [*(column.name for column in self.declared.columns), RECORD]
-        if typed.columns != expected:
-            raise ContractError(
-                f"{self.table.key}: the function returns ({', '.join(typed.columns)}), expected ({', '.join(expected)})"
-            )
-        judged = typed.withColumn("_rules", failed_checks(self.declared, self.fields))
-        # Without something to observe here, Spark would move a filter on _rules below the typing, and type everything
-        # once more for each check that it takes part in.
-        return judged.observe("judged", F.count(F.lit(1)).alias("records"))
-
-    def newest_versions(self, judged: DataFrame) -> DataFrame:
-        """One row per key among the good records, in the table's columns, with `_n`: how many records it stands for."""
-        origin = [F.col(f"{RECORD}.{column.name}").alias(column.name) for column in ORIGIN]
-        good = judged.where(F.size("_rules") == 0).select(*(column.name for column in self.declared.columns), *origin)
-        row = F.struct(*good.columns)
-        newest = good.groupBy(*self.declared.key).agg(
-            F.max_by(row, self.order("")).alias("_row"), F.count(F.lit(1)).alias("_n")
-        )
-        return newest.select("_row.*", "_n")
-
-    def order(self, prefix: str) -> Column:
-        """What makes a version newer than another: `newest_by`, then the file's time, then the record's identity."""
-        return F.struct(
-            *(F.col(f"{prefix}{name}") for name in (*self.declared.newest_by, "_ingested_at", "_record_id"))
-        )
-
-    def same_key(self) -> Column:
-        """Condition that rows `s` and `t` have one key."""
-        same = [F.col(f"t.{name}") == F.col(f"s.{name}") for name in self.declared.key]
-        return _all(same)
-
-
-def silver_table(run: Run, declared: SilverTable) -> Table:
-    """A silver table: its declared columns, then where each row comes from."""
-    return Table(run, "silver", declared.name, (*declared.columns, *ORIGIN))
-
-
-def quarantine_table(run: Run, declared: SilverTable, source: Source) -> Table:
-    """The quarantine of a silver table: the rejected bronze rows, with what they failed."""
-    return Table(run, "quarantine", declared.name, (*bronze_table(run, source).columns, RULES))
-
-
-def silver_hops(run: Run, pipeline: Pipeline, script: ModuleType, published: dict[str, int]) -> list[SilverHop]:
-    """The hops of all silver tables of a pipeline. `published`: the version of each bronze table that may be read."""
-    hops = []
-    for declared in pipeline.silver.values():
-        bronze = bronze_table(run, pipeline.bronze[declared.reads])
-        table = silver_table(run, declared)
-        quarantine = quarantine_table(run, declared, pipeline.bronze[declared.reads])
-        fields = pipeline.bronze[declared.reads].fields
-        version = published.get(bronze.name, -1)
-        hops.append(SilverHop(run, declared, table, bronze, quarantine, script, fields, version))
-    return hops
-
-
-def consume(hop: SilverHop, to: int) -> tuple[Commit, dict[str, int]]:
-    """Takes the batches after the table's watermark up to `to` into quarantine and table.
-
-    Returns the table's commit and what was counted on the way into it (empty when that has to be counted afterwards).
+    Returns what was counted on the way into the table; nothing when that has to be counted afterwards.
     """
-    after, first = hop.watermark(), hop.table.newest_hop() is None
-    judged = hop.judged(after, to)
-    newest = hop.newest_versions(judged)
+    first, attempts = hop.table.newest_hop() is None, hop.attempts()
+    work = Work(hop.watermark(), to, attempts, attempts + reopen)
+    newest = hop.newest_versions(hop.judged(work))
     hop.table.check(newest.drop("_n"), "the function's result")
-    counts, low, high = _quarantine(hop, judged, after, to)
-    metadata = {"hop": "silver", "after": after, "to": to, "counts": counts, "bronze": hop.bronze.table_id()}
+    counts, low, high = _sort_out(hop, work)
+    metadata = {"hop": "silver", **asdict(work), "counts": counts, "bronze": hop.bronze.table_id()}
     if first:
         observed = Observation()
         rows = newest.observe(
             observed, F.count(F.lit(1)).alias("keys"), F.coalesce(F.sum("_n"), F.lit(0)).alias("records")
         )
         writer = rows.drop("_n").write.format("delta").mode("append")
-        commit = hop.table.commit(metadata, lambda: writer.save(hop.table.path))
-        return commit, {
+        hop.table.commit(metadata, lambda: writer.save(hop.table.path))
+        return {
             "keys": observed.get["keys"],
             "duplicates": observed.get["records"] - observed.get["keys"],
             "stale": 0,
@@ -144,26 +41,29 @@ def consume(hop: SilverHop, to: int) -> tuple[Commit, dict[str, int]]:
     within = F.col(f"t.{hop.declared.key[0]}").between(low, high)
     merge = hop.table.delta().alias("t").merge(newest.alias("s"), hop.same_key() & within)
     merge = merge.whenMatchedUpdate(hop.order("s.") > hop.order("t."), values).whenNotMatchedInsert(values=values)
-    return hop.table.commit(metadata, merge.execute), {}
+    hop.table.commit(metadata, merge.execute)
+    return {}
 
 
-def _quarantine(hop: SilverHop, judged: DataFrame, after: int, to: int) -> tuple[dict[str, Any], Column, Column]:
-    """Replaces the rejects of a range of batches; returns counts, lowest and highest first key of the good records."""
-    observed, good = Observation(), F.size("_rules") == 0
-    key = hop.declared.key[0]
+def _sort_out(hop: SilverHop, work: Work) -> tuple[dict[str, Any], Column, Column]:
+    """Writes rejects and events; returns counts, lowest and highest first key of the good records."""
+    observed, good, new = Observation(), F.size("_rules") == 0, F.col(f"{RECORD}._batch") > work.after
+    key, judged = hop.declared.key[0], hop.judged(work)
     seen = judged.observe(
         observed,
-        F.count(F.lit(1)).alias("read"),
+        F.count_if(new).alias("read"),
+        F.count_if(~new).alias("reopened"),
         F.count_if(good).alias("entered"),
-        F.count_if(~good).alias("rejected"),
+        F.count_if(~good & new).alias("rejected"),
         F.min(F.when(good, F.col(key))).cast("string").alias("low"),
         F.max(F.when(good, F.col(key))).cast("string").alias("high"),
     )
-    rejects = hop.quarantine.check(seen.where(~good).select(f"{RECORD}.*", "_rules"), "the rejects")
-    writer = (
-        rejects.write.format("delta").mode("overwrite").option("replaceWhere", f"_batch > {after} and _batch <= {to}")
-    )
-    hop.quarantine.commit({"hop": "quarantine", "after": after, "to": to}, lambda: writer.save(hop.quarantine.path))
+    batches = work.to > work.after
+    if batches:
+        hop.quarantine.replace_rejects(seen.where(new), work.after, work.to)
+    if work.reopens:
+        reopened = hop.judged(replace(work, to=work.after)) if batches else seen
+        hop.quarantine.replace_events(reopened, work.attempts)
     found = observed.get
     kind = judged.schema[key].dataType
     low, high = (F.lit(found[name]).cast(kind) for name in ("low", "high"))
@@ -172,7 +72,7 @@ def _quarantine(hop: SilverHop, judged: DataFrame, after: int, to: int) -> tuple
 
 def count_again(hop: SilverHop, commit: Commit) -> dict[str, int]:
     """Counts a commit's records in the data: keys, duplicates, stale keys (the version before had a newer row)."""
-    newest = hop.newest_versions(hop.judged(commit.hop["after"], commit.hop["to"])).alias("s")
+    newest = hop.newest_versions(hop.judged(work_of(commit))).alias("s")
     key, low, high = hop.declared.key[0], commit.hop["counts"]["low"], commit.hop["counts"]["high"]
     kind = hop.table.schema[key].dataType
     within = F.col(key).between(F.lit(low).cast(kind), F.lit(high).cast(kind))
@@ -186,10 +86,3 @@ def count_again(hop: SilverHop, commit: Commit) -> dict[str, int]:
     ).first()
     assert counted is not None
     return {"keys": counted.keys, "duplicates": counted.records - counted.keys, "stale": counted.stale}
-
-
-def _all(conditions: list[Column]) -> Column:
-    joined = conditions[0]
-    for condition in conditions[1:]:
-        joined = joined & condition
-    return joined

@@ -17,6 +17,8 @@ from lakehouse.declaration import Column
 from lakehouse.lease import Lease
 from lakehouse.storage import Storage
 
+CONSUMED = {"bronze": ("batch",), "silver": ("to", "attempts")}
+"""What a hop's commits count up: each moves at least one of these, and none back."""
 PROPERTIES = {
     "delta.logRetentionDuration": "interval 30 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
@@ -148,11 +150,11 @@ class Table:
         """
         expected = self.version() + 1
         newest = self.newest_hop()
-        consumed = {"bronze": "batch", "silver": "to"}.get(str(hop["hop"]))
-        if consumed and newest and newest.hop[consumed] >= hop[consumed]:
-            raise SkippedCommit(
-                f"{self.key} holds {consumed} {hop[consumed]} already, from run {newest.hop['run']}. Run again."
-            )
+        if newest and (consumed := CONSUMED.get(str(hop["hop"]))):
+            held, wanted = ([int(str(of.get(name, 0))) for name in consumed] for of in (newest.hop, hop))
+            if held == wanted or any(there > here for there, here in zip(held, wanted, strict=True)):
+                told = ", ".join(f"{name} {count}" for name, count in zip(consumed, held, strict=True))
+                raise SkippedCommit(f"{self.key} holds {told} already, from run {newest.hop['run']}. Run again.")
         metadata = {**hop, "run": self.run.run_id, "code": self.run.code, "table": self.table_id()}
         settings = {
             "spark.databricks.delta.commitInfo.userMetadata": json.dumps(metadata),

@@ -23,7 +23,7 @@ from tests.cloud.conftest import LAYERS, Deployed
 from tests.oracles import movies as oracle
 from tests.pipelines.test_movies import differences
 
-TABLES = ("bronze", "silver", "quarantine", "gold", "ledger")
+TABLES = ("bronze", "silver", "quarantine", "quarantine_events", "gold", "ledger")
 GENRES = "SELECT genre, movies, total_budget, average_vote, best_movie_id FROM movies_by_genre ORDER BY genre"
 
 

@@ -130,7 +130,7 @@ def test_a_job_that_raises(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_pa
         "gates/movies/bronze.json isn't what a run has written (Expecting value: line 1 column 1 (char 0)): "
         "put back the version that it had before, and run again"
     )
-    last = check_failed(by_hand, mailbox, f"lakehouse.accounting.DamagedGateError: {error}")
+    last = check_failed(by_hand, mailbox, f"lakehouse.gate.DamagedGateError: {error}")
     assert code == 1
     assert f"error: job {last['JobName']} failed: {last['ErrorMessage']}" in printed
     *known, own = records(by_hand, "bronze")

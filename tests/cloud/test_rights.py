@@ -173,8 +173,10 @@ def test_a_role_cannot_write_what_is_not_its_own(deployed: Deployed, role: str, 
         ("movies-silver", "raw/"),
         ("movies-gold", "bronze/"),
         ("movies-gold", "quarantine/"),
+        ("movies-gold", "quarantine_events/"),
         ("analyst", "silver/"),
         ("analyst", "quarantine/"),
+        ("analyst", "quarantine_events/"),
     ],
 )
 def test_a_role_cannot_read_what_it_does_not_need(five_days: Deployed, role: str, prefix: str) -> None:

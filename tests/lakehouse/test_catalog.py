@@ -135,7 +135,7 @@ def test_every_layer_registers_its_tables_and_those_of_the_engine(run: Run, call
     }
     gold = [("oakvale_gold", f"movies_by_{group}") for group in ("genre", "release_year", "studio")]
     bronze = [("oakvale_bronze", "movies"), ("oakvale_bronze", "movies_files")]
-    silver = [("oakvale_silver", "movies"), ("oakvale_silver", "movies_quarantine")]
+    silver = [("oakvale_silver", f"movies{kind}") for kind in ("", "_quarantine", "_quarantine_events")]
     assert sorted(registered) == [*bronze, *gold, *silver]
     columns = {
         place: {column["Name"]: column["Type"] for column in found["StorageDescriptor"]["Columns"]}
@@ -145,6 +145,7 @@ def test_every_layer_registers_its_tables_and_those_of_the_engine(run: Run, call
     assert list(columns["oakvale_bronze", "movies_files"])[:3] == ["batch", "source", "key"]
     assert list(columns["oakvale_silver", "movies"])[-3:] == ["_record_id", "_ingested_at", "_batch"]
     assert columns["oakvale_silver", "movies_quarantine"]["_rules"] == "array<string>"
+    assert columns["oakvale_silver", "movies_quarantine_events"]["attempt"] == "bigint"
     assert columns["oakvale_gold", "movies_by_genre"]["average_budget"] == "decimal(20,2)"
     for place, found in registered.items():  # what Spark reads and what Athena shows are one schema
         schema = spark_schema(cast(dict[str, Any], found))

@@ -18,9 +18,10 @@ from py4j.protocol import Py4JJavaError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from lakehouse import gold, silver
+from lakehouse import gold
 from lakehouse.declaration import GoldTable
 from lakehouse.job import find_declaration
+from lakehouse.silver_hop import silver_table
 from lakehouse.tables import Run, Table, columns
 from tests.lakehouse.conftest import opened
 
@@ -128,7 +129,7 @@ def test_movies(run: Run) -> None:
         importlib.import_module("pipelines.movies"),
         random.Random(187),
     )
-    movies = Silver(silver.silver_table(run, pipeline.silver["movies"]))
+    movies = Silver(silver_table(run, pipeline.silver["movies"]))
     movies.append([film(number, chance) for number in range(60)])
     groups: dict[str, set[Row]] = {name: set() for name in pipeline.gold}
     vanished: dict[str, set[Row]] = {name: set() for name in pipeline.gold}

@@ -59,6 +59,8 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
     [
         ("run", "which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("repair", "what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: "),
+        ("quarantine", "whose rejects? Usage: make quarantine PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
+        ("readmit", "whose rejects? Usage: make readmit PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
         ("trace", "which row? Usage: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder]"),
         ("backfill", "which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local]"),

@@ -31,6 +31,7 @@ TABLES = {
         select 'm1' as movie_id, 'Drama' as genre, timestamptz '2026-11-01 10:00:00+02' as updated_at""",
     "bronze/movies": "select 'm1' as movie_id, 1 as _batch",
     "quarantine/movies": "select 'no_title' as rule, 'm2' as movie_id",
+    "quarantine_events/movies": "select 'm2' as movie_id, 1::bigint as attempt",
     "ledger/movies": "select 1::bigint as batch, 'raw/movies/a.json' as key",
 }
 RUN = "runs/movies/bronze/2026/11/01/a.json"
@@ -75,6 +76,7 @@ def test_gold_needs_no_schema(connection: duckdb.DuckDBPyConnection) -> None:
         ("oakvale_gold.movies_by_genre", 2),
         ("Oakvale_Silver.Movies", 1),
         ("oakvale_silver.movies_quarantine", 1),
+        ("oakvale_silver.movies_quarantine_events", 1),
         ("oakvale_bronze.movies", 1),
         ("oakvale_bronze.movies_files", 1),
         ("oakvale_bronze.runs", 1),
@@ -203,7 +205,8 @@ def test_an_unknown_table_lists_what_there_is(connection: duckdb.DuckDBPyConnect
         query(connection, "select * from nothing")
     assert str(error.value) == (
         "no table nothing; there are: oakvale_bronze.movies, oakvale_bronze.movies_files, oakvale_bronze.runs, "
-        "oakvale_gold.movies_by_genre, oakvale_silver.movies, oakvale_silver.movies_quarantine"
+        "oakvale_gold.movies_by_genre, oakvale_silver.movies, oakvale_silver.movies_quarantine, "
+        "oakvale_silver.movies_quarantine_events"
     )
 
 

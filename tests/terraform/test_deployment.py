@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
+import query
 from json_tables import RUN_RECORD
+from tests.scripts.test_quarantine import EVENTS, REJECTS, write_quarantine
 from tests.terraform.deployment import ACCOUNT, Deployment
 
 LAYERS = ("bronze", "silver", "gold")
@@ -324,6 +327,20 @@ def test_queries_have_a_limit_that_nobody_goes_round(deployment: Deployment) -> 
         *("movies_files", "shop_files", "last_runs"),
     }
     assert queries["sales_by_day"]["query"] == "SELECT day,\n       sales\nFROM sales_by_day\nLIMIT 100\n"
+
+
+def test_the_query_for_rejects_counts_those_that_are_open(deployment: Deployment, tmp_path: Path) -> None:
+    (sql,) = (
+        named["query"]
+        for named in deployment.of("aws_athena_named_query").values()
+        if named["name"] == "movies_rejected"
+    )
+    lake = write_quarantine(tmp_path, REJECTS, EVENTS)
+    assert sorted(query.query(query.connect(lake), sql, "oakvale_silver").rows) == [
+        ("genre_invalid", 3, 3),
+        ("malformed_record", 1, 3),
+        ("title_missing", 1, 2),
+    ]
 
 
 def test_failures_reach_the_topic(deployment: Deployment) -> None:

@@ -32,6 +32,7 @@ TRUSTED = {
 }
 LIST, GET, PUT = ["s3:ListBucket"], ["s3:GetObject"], ["s3:PutObject"]
 WRITE = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+QUARANTINED = ("silver", "quarantine", "quarantine_events")
 LEASE = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
 CATALOG = ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]
 ENCRYPT = ["kms:Decrypt", "kms:GenerateDataKey"]
@@ -91,7 +92,12 @@ def function(name: str) -> dict[str, tuple[list[str], list[str]]]:
 ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "movies-bronze": job("movies", "bronze", ["bronze/movies", "ledger/movies"], ["movies", "movies_files"])
     | {"ListRaw": (LIST, [RAW]), "ReadRaw": (GET, [f"{RAW}/raw/movies", f"{RAW}/raw/movies/*"])},
-    "movies-silver": job("movies", "silver", ["silver/movies", "quarantine/movies"], ["movies", "movies_quarantine"])
+    "movies-silver": job(
+        "movies",
+        "silver",
+        [f"{folder}/movies" for folder in QUARANTINED],
+        ["movies", "movies_quarantine", "movies_quarantine_events"],
+    )
     | upstream("movies", "bronze", "bronze/movies"),
     "movies-gold": job("movies", "gold", ["gold/movies_by_genre"], ["movies_by_genre"])
     | upstream("movies", "silver", "silver/movies"),
@@ -105,8 +111,8 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "shop-silver": job(
         "shop",
         "silver",
-        ["silver/items", "quarantine/items", "silver/orders", "quarantine/orders"],
-        ["items", "items_quarantine", "orders", "orders_quarantine"],
+        [f"{folder}/{table}" for table in ("items", "orders") for folder in QUARANTINED],
+        [f"{table}{kind}" for table in ("items", "orders") for kind in ("", "_quarantine", "_quarantine_events")],
     )
     | upstream("shop", "bronze", "bronze/items", "bronze/orders"),
     "shop-gold": job("shop", "gold", ["gold/sales_by_day", "gold/sales_by_item"], ["sales_by_day", "sales_by_item"])

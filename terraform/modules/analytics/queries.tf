@@ -15,12 +15,19 @@ locals {
 
   rejected_queries = merge([for pipeline in var.pipelines : {
     for table in pipeline.silver : "${table}_rejected" => {
-      description = "Rejected records of ${table}, by the check that they failed. Needs rights on silver."
+      description = "Open rejects of ${table}, by the check that they failed when last tried. Needs rights on silver."
       database    = var.databases["silver"]
       sql         = <<-SQL
-        SELECT rule, count(*) AS records, max(_batch) AS newest_batch
-        FROM ${table}_quarantine
-        CROSS JOIN UNNEST(_rules) AS failed (rule)
+        WITH tried AS (
+          SELECT _record_id, max_by(status, attempt) AS status, max_by(_rules, attempt) AS rules
+          FROM ${table}_quarantine_events
+          GROUP BY _record_id
+        )
+        SELECT rule, count(*) AS records, max(rejects._batch) AS newest_batch
+        FROM ${table}_quarantine AS rejects
+        LEFT JOIN tried ON tried._record_id = rejects._record_id
+        CROSS JOIN UNNEST(coalesce(tried.rules, rejects._rules)) AS failed (rule)
+        WHERE tried.status IS NULL OR tried.status <> 'readmitted'
         GROUP BY rule
         ORDER BY records DESC
       SQL

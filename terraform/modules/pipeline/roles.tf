@@ -32,12 +32,12 @@ locals {
   # Folders of tables in the lake, and what they are called in the catalog.
   written = {
     bronze = concat([for source in keys(var.sources) : "bronze/${source}"], ["ledger/${var.name}"])
-    silver = flatten([for table in var.silver : ["silver/${table}", "quarantine/${table}"]])
+    silver = flatten([for table in var.silver : ["silver/${table}", "quarantine/${table}", "quarantine_events/${table}"]])
     gold   = [for table in var.gold : "gold/${table}"]
   }
   registered = {
     bronze = concat(keys(var.sources), ["${var.name}_files"])
-    silver = flatten([for table in var.silver : [table, "${table}_quarantine"]])
+    silver = flatten([for table in var.silver : [table, "${table}_quarantine", "${table}_quarantine_events"]])
     gold   = var.gold
   }
   # The layer before, whose tables and gate a layer reads.

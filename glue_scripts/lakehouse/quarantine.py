@@ -1,0 +1,92 @@
+"""The quarantine of a silver table: its rejected records, and what became of those that were tried again.
+
+A reject stays where it is, and each try of it is an event. All open rejects are tried together, as one attempt. The
+silver table's own commit says how many attempts it holds, so events and silver rows count together or not at all:
+those of an attempt that ended before that commit are replaced by the next attempt, which has the same number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.bronze import bronze_table
+from lakehouse.declaration import SilverTable, Source
+from lakehouse.quality import RECORD
+from lakehouse.tables import Run, Table, columns
+
+RULES = columns(("_rules", "array<string>", "Names of all checks that the record failed."))
+EVENTS = columns(
+    ("_record_id", "string", "The rejected record that was tried again."),
+    ("_batch", "bigint", "Batch of that record's file."),
+    ("attempt", "bigint", "Number of the attempt, in which all open rejects of the table were tried."),
+    (
+        "status",
+        "string",
+        "readmitted: it passed, and took part in silver like a new record; rejected: it failed again.",
+    ),
+    ("_rules", "array<string>", "Names of all checks that the record failed in this attempt."),
+    ("code", "string", "Fingerprint of the script, declaration and engine that it was tried with."),
+)
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """The rejects of one silver table and the events of their tries."""
+
+    rejects: Table
+    events: Table
+
+    def create(self) -> None:
+        """Creates the tables that aren't there."""
+        self.rejects.create()
+        self.events.create()
+
+    def attempts_begun(self) -> int:
+        """The newest attempt that events were written for, whether it came to its silver commit or not."""
+        newest = self.events.newest_hop()
+        return int(newest.hop["attempt"]) if newest else 0
+
+    def rejects_of(self, after: int, to: int) -> DataFrame:
+        """The rejects of a range of batches."""
+        return self.rejects.load().where((F.col("_batch") > after) & (F.col("_batch") <= to))
+
+    def events_of(self, attempt: int) -> DataFrame:
+        """The events of one attempt."""
+        return self.events.load().where(F.col("attempt") == attempt)
+
+    def open_rejects(self, to: int, attempts: int) -> DataFrame:
+        """The bronze rows of the rejects up to batch `to` that none of the first `attempts` attempts has readmitted."""
+        tried = self.events.load().where(F.col("attempt") <= attempts)
+        readmitted = tried.where(F.col("status") == "readmitted").select("_record_id")
+        return self.rejects_of(0, to).drop("_rules").join(readmitted, on="_record_id", how="left_anti")
+
+    def replace_rejects(self, judged: DataFrame, after: int, to: int) -> None:
+        """Makes the bad records among these the rejects of a range of batches."""
+        bad = judged.where(F.size("_rules") > 0).select(f"{RECORD}.*", "_rules")
+        _replace(self.rejects, bad, f"_batch > {after} and _batch <= {to}", {"after": after, "to": to})
+
+    def replace_events(self, judged: DataFrame, attempt: int) -> None:
+        """Makes what became of these records the events of an attempt, the last one."""
+        events = judged.select(
+            f"{RECORD}._record_id",
+            f"{RECORD}._batch",
+            F.lit(attempt).cast("bigint").alias("attempt"),
+            F.when(F.size("_rules") == 0, "readmitted").otherwise("rejected").alias("status"),
+            "_rules",
+            F.lit(self.events.run.code).alias("code"),
+        )
+        _replace(self.events, events, f"attempt >= {attempt}", {"attempt": attempt})
+
+
+def quarantine_of(run: Run, declared: SilverTable, source: Source) -> Quarantine:
+    """The quarantine of a silver table: bronze rows with what they failed, and one row per try of such a row."""
+    rejects = Table(run, "quarantine", declared.name, (*bronze_table(run, source).columns, *RULES))
+    return Quarantine(rejects, Table(run, "quarantine_events", declared.name, EVENTS))
+
+
+def _replace(table: Table, rows: DataFrame, where: str, consumed: dict[str, int]) -> None:
+    writer = table.check(rows, "what is to be written").write.format("delta").mode("overwrite")
+    table.commit({"hop": table.layer, **consumed}, lambda: writer.option("replaceWhere", where).save(table.path))

@@ -1,0 +1,160 @@
+"""What the hop of one silver table takes and judges: which records, what each fails, which version of a key wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from lakehouse.bronze import bronze_table
+from lakehouse.declaration import Pipeline, SilverTable
+from lakehouse.delta_log import Commit, hop_commits
+from lakehouse.quality import RECORD, failed_checks
+from lakehouse.quarantine import Quarantine, quarantine_of
+from lakehouse.tables import ContractError, Run, Table, columns
+
+ORIGIN = columns(
+    ("_record_id", "string", "The bronze record that this version of the row comes from."),
+    ("_ingested_at", "timestamp", "Time of that record's file."),
+    ("_batch", "bigint", "Batch of that record's file."),
+)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one silver commit takes: the batches after `after` up to `to`, and the open rejects when `attempts` grows.
+
+    `attempts`: how many attempts at open rejects the table holds with it, and `attempts_before` without it.
+    """
+
+    after: int
+    to: int
+    attempts_before: int
+    attempts: int
+
+    @property
+    def reopens(self) -> bool:
+        """Whether the open rejects are tried again."""
+        return self.attempts > self.attempts_before
+
+
+def work_of(commit: Commit) -> Work:
+    """What a silver commit has taken."""
+    return Work(*(commit.hop[name] for name in Work.__dataclass_fields__))
+
+
+@dataclass(frozen=True)
+class SilverHop:
+    """One silver table with all that its hop reads and writes."""
+
+    run: Run
+    declared: SilverTable
+    table: Table
+    bronze: Table
+    quarantine: Quarantine
+    script: ModuleType
+    fields: tuple[str, ...]
+    bronze_version: int
+
+    def bronze_rows(self, after: int, to: int) -> DataFrame:
+        """The published bronze rows of a range of batches."""
+        return self.bronze.load(self.bronze_version).where((F.col("_batch") > after) & (F.col("_batch") <= to))
+
+    def published_batch(self) -> int:
+        """The last batch of the source that bronze has published; 0 before the first."""
+        commits = hop_commits(self.run.lake, self.bronze.key) if self.bronze_version >= 0 else ()
+        return next((int(commit.hop["batch"]) for commit in commits if commit.version <= self.bronze_version), 0)
+
+    def watermark(self) -> int:
+        """The last batch that the table has consumed; 0 before the first."""
+        newest = self.table.newest_hop()
+        if newest and newest.hop["bronze"] != self.bronze.table_id():
+            raise ContractError(
+                f"{self.bronze.key} is another table than {self.table.key} has consumed: "
+                f"delete {self.table.key} and {self.quarantine.rejects.key}, and the next run builds them anew"
+            )
+        return int(newest.hop["to"]) if newest else 0
+
+    def attempts(self) -> int:
+        """How many attempts at open rejects the table holds; 0 before the first."""
+        newest = self.table.newest_hop()
+        return int(newest.hop.get("attempts", 0)) if newest else 0
+
+    def reopens(self, asked: bool) -> bool:
+        """Whether open rejects are tried: an attempt has ended early, the code has changed, or a person has asked."""
+        if self.quarantine.attempts_begun() > self.attempts():
+            return True
+        newest = self.table.newest_hop()
+        if newest is None or (newest.hop["code"] == self.run.code and not asked):
+            return False
+        self.quarantine.create()
+        return not self.quarantine.open_rejects(newest.hop["to"], self.attempts()).isEmpty()
+
+    def records(self, work: Work) -> DataFrame:
+        """The bronze rows that a commit takes; those of reopened rejects are the ones of older batches."""
+        if not work.reopens:
+            return self.bronze_rows(work.after, work.to)
+        reopened = self.quarantine.open_rejects(work.after, work.attempts_before)
+        return self.bronze_rows(work.after, work.to).unionByName(reopened) if work.to > work.after else reopened
+
+    def judged(self, work: Work) -> DataFrame:
+        """The records that a commit takes, typed, with `_rules` (what each failed) and `_record` (its bronze row)."""
+        bronze = self.records(work).withColumn(RECORD, F.struct(*(column.name for column in self.bronze.columns)))
+        typed: DataFrame = getattr(self.script, self.declared.name)(bronze.select(*self.fields, RECORD))
+        expected = [*(column.name for column in self.declared.columns), RECORD]
+        if typed.columns != expected:
+            raise ContractError(
+                f"{self.table.key}: the function returns ({', '.join(typed.columns)}), expected ({', '.join(expected)})"
+            )
+        judged = typed.withColumn("_rules", failed_checks(self.declared, self.fields))
+        # Without something to observe here, Spark would move a filter on _rules below the typing, and type everything
+        # once more for each check that it takes part in.
+        return judged.observe("judged", F.count(F.lit(1)).alias("records"))
+
+    def newest_versions(self, judged: DataFrame) -> DataFrame:
+        """One row per key among the good records, in the table's columns, with `_n`: how many records it stands for."""
+        origin = [F.col(f"{RECORD}.{column.name}").alias(column.name) for column in ORIGIN]
+        good = judged.where(F.size("_rules") == 0).select(*(column.name for column in self.declared.columns), *origin)
+        row = F.struct(*good.columns)
+        newest = good.groupBy(*self.declared.key).agg(
+            F.max_by(row, self.order("")).alias("_row"), F.count(F.lit(1)).alias("_n")
+        )
+        return newest.select("_row.*", "_n")
+
+    def order(self, prefix: str) -> Column:
+        """What makes a version newer than another: `newest_by`, then the file's time, then the record's identity."""
+        return F.struct(
+            *(F.col(f"{prefix}{name}") for name in (*self.declared.newest_by, "_ingested_at", "_record_id"))
+        )
+
+    def same_key(self) -> Column:
+        """Condition that rows `s` and `t` have one key."""
+        same = [F.col(f"t.{name}") == F.col(f"s.{name}") for name in self.declared.key]
+        return _all(same)
+
+
+def silver_table(run: Run, declared: SilverTable) -> Table:
+    """A silver table: its declared columns, then where each row comes from."""
+    return Table(run, "silver", declared.name, (*declared.columns, *ORIGIN))
+
+
+def silver_hops(run: Run, pipeline: Pipeline, script: ModuleType, published: dict[str, int]) -> list[SilverHop]:
+    """The hops of all silver tables of a pipeline. `published`: the version of each bronze table that may be read."""
+    hops = []
+    for declared in pipeline.silver.values():
+        bronze = bronze_table(run, pipeline.bronze[declared.reads])
+        table = silver_table(run, declared)
+        quarantine = quarantine_of(run, declared, pipeline.bronze[declared.reads])
+        fields = pipeline.bronze[declared.reads].fields
+        version = published.get(bronze.name, -1)
+        hops.append(SilverHop(run, declared, table, bronze, quarantine, script, fields, version))
+    return hops
+
+
+def _all(conditions: list[Column]) -> Column:
+    joined = conditions[0]
+    for condition in conditions[1:]:
+        joined = joined & condition
+    return joined
