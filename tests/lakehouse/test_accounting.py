@@ -128,8 +128,12 @@ def test_quarantined_rows_deleted_before_the_verdict(
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
-        ("return bronze.select(", "return bronze.where(\"movie_id <> 'mv-0021'\").select(", "13 read is not 9 entered"),
-        ("return bronze.select(", "return bronze.unionAll(bronze.limit(1)).select(", "13 read is not 12 entered"),
+        (
+            "return bronze.select(",
+            "return bronze.where(\"movie_id <> 'mv-0021'\").select(",
+            "1 reopened is not 9 entered",
+        ),
+        ("return bronze.select(", "return bronze.unionAll(bronze.limit(1)).select(", "1 reopened is not 1. entered"),
         ('values.text("title").alias', 'F.when(_chance() < 0.5, values.text("title")).alias', "entered is not .* keys"),
         ('values.timestamp("updated_at").alias', '(values.timestamp("updated_at") + _days()).alias', "keys is not"),
     ],
