@@ -148,8 +148,8 @@ def mistaken(mistake: str, folder: Path) -> ModuleType:
 @pytest.mark.parametrize(
     ("mistake", "message"),
     [
-        ("drops rows", "13 read is not 9 entered"),
-        ("doubles a row", "13 read is not 12 entered"),
+        ("drops rows", "1 reopened is not 9 entered"),
+        ("doubles a row", "1 reopened is not 1. entered"),
         ("accepts by chance", "entered is not .* keys"),
         ("dates by chance", "keys is not"),
     ],
