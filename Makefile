@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 ENV ?= local
-TEST_PROCESSES ?= 3
+TEST_PROCESSES ?= 2
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -82,14 +82,13 @@ check: setup ## Run all checks: format, lint, types, build, tests (what CI runs)
 	$(BIN)/python scripts/scan_terraform.py
 	$(PYTEST)
 
-test: setup ## Run the tests [TEST_PROCESSES=3]
+test: setup ## Run the tests [TEST_PROCESSES=2]
 	$(PYTEST)
 
 test-crash: setup ## Kill runs with their JVM before every one of their writes, and see that each heals (about half an hour)
 	$(PYTEST) --every-kill tests/lakehouse/test_crash.py
 
-# One Spark session a process, one more than two cores have: deploying mostly waits. tests/conftest.py says which tests
-# stay together and which begin.
+# One Spark session a process; tests/conftest.py says which tests stay together and which begin.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder
 
 package: jars ## Build what is deployed: pipelines, engine, functions, and the manifest that names them
