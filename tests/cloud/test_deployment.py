@@ -107,6 +107,7 @@ def test_every_named_query_has_an_answer(five_days: Deployed) -> None:
     }
     assert len(rows) == len(asked)
     assert {*rows} == {
+        "last_runs",
         "movies_rejected",
         "movies_files",
         *(f"movies_by_{by}" for by in ("genre", "studio", "release_year")),
