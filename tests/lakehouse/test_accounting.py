@@ -129,7 +129,7 @@ def test_quarantined_rows_deleted_before_the_verdict(
 MISTAKES = {
     "drops rows": ("return bronze.select(", "return bronze.where(\"movie_id <> 'mv-0021'\").select("),
     "doubles a row": ("return bronze.select(", "return bronze.unionAll(bronze.limit(1)).select("),
-    "accepts by chance": ('values.text("title").alias', 'F.when(_chance() < 0.5, values.text("title")).alias'),
+    "accepts by chance": ('values.text("title").alias', 'F.when(_chance(), values.text("title")).alias'),
     "dates by chance": (
         'values.timestamp("updated_at").alias',
         '(values.timestamp("updated_at") + _days()).alias',
@@ -139,10 +139,12 @@ MISTAKES = {
 
 def mistaken(mistake: str, folder: Path) -> ModuleType:
     """The script with one of the mistakes, and what those by chance take."""
-    # Chance differs each time the function is called, as rand() does, but not from one run of this test to the next.
-    chance = "import itertools\n_SEEDS = itertools.count()\ndef _chance():\n    return F.rand(next(_SEEDS))\n"
-    days = 'def _days():\n    return F.make_dt_interval(F.floor(_chance() * 4 - 2).cast("int"))\n'
-    return changed_script(folder, MISTAKES[mistake], ("\nGENRES = {", f"\n{chance}\n{days}\nGENRES = {{"))
+    # What differs each time the function is called, as rand() does, but not from one run of this test to the next: each
+    # call accepts fewer films, or dates them earlier.
+    calls = "import itertools\n_CALLS = itertools.count()\n"
+    chance = 'def _chance():\n    return F.crc32("movie_id") % 8 >= next(_CALLS) % 8\n'
+    days = "def _days():\n    return F.make_dt_interval(F.lit(-400 * next(_CALLS)))\n"
+    return changed_script(folder, MISTAKES[mistake], ("\nGENRES = {", f"\n{calls}\n{chance}\n{days}\nGENRES = {{"))
 
 
 @pytest.mark.parametrize(
