@@ -220,7 +220,7 @@ def test_a_function_that_fails_when_called(by_hand: Deployed, run: Run) -> None:
 
 def test_a_function_that_fails_by_its_schedule(by_hand: Deployed, mailbox: Mailbox) -> None:
     function, cloudwatch = by_hand.lake.named("functions", "generate_movies"), by_hand.client("cloudwatch")
-    alarm = f"{function}-errors"
+    alarms = [f"{by_hand.lake.named('functions', name)}-errors" for name in ("generate_movies", "record_failed_run")]
     early, later = date(2026, 10, 31), date(2026, 12, 31)
     fire.fire(by_hand.cloud, function, f"{early}T02:00:00Z")
     failed = json.loads(mailbox.read(1)[0])
@@ -230,17 +230,22 @@ def test_a_function_that_fails_by_its_schedule(by_hand: Deployed, mailbox: Mailb
     assert failed["responsePayload"]["errorMessage"] == (
         "day must be from first_day, 2026-11-01, to 2100-12-31, not 2026-10-31"
     )
-    # The laptop cloud looks at its alarms whenever a metric is put; AWS does by itself, every minute.
-    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test begins")
+    # The laptop cloud counts the failures of calls that wait alone, takes those of all functions together, and looks at
+    # its alarms whenever a metric is put; AWS does by itself, every minute.
+    for alarm in alarms:
+        cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="OK", StateReason="a test begins")
+    with pytest.raises(backfill.InvocationError, match="day must be from first_day"):
+        backfill.invoke(by_hand.client("lambda"), function, {"date": early.isoformat()})
 
-    def is_raised() -> bool:
+    def are_raised() -> bool:
         cloudwatch.put_metric_data(Namespace="Tests", MetricData=[{"MetricName": "looks", "Value": 1}])
-        return str(cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"]) == "ALARM"
+        found = cloudwatch.describe_alarms(AlarmNames=alarms)["MetricAlarms"]
+        return [each["StateValue"] for each in found] == ["ALARM"] * len(alarms)
 
-    wait_for("the alarm", is_raised)
-    told = json.loads(mailbox.read(1)[0])
-    assert (told["AlarmName"], told["NewStateValue"]) == (alarm, "ALARM")
-    assert told["AlarmDescription"].startswith(f"The function {function} failed.")
-    assert f"/aws/lambda/{function}" in told["AlarmDescription"]
+    wait_for("the alarms", are_raised)
+    told = {message["AlarmName"]: message for message in map(json.loads, mailbox.read(2))}
+    assert {name: message["NewStateValue"] for name, message in told.items()} == dict.fromkeys(alarms, "ALARM")
+    assert told[alarms[0]]["AlarmDescription"].startswith(f"The function {function} failed.")
+    assert f"/aws/lambda/{function}" in told[alarms[0]]["AlarmDescription"]
     fire.fire(by_hand.cloud, function, f"{later}T02:00:00Z")
     wait_for("the file of a later day", lambda: key_of(later) in by_hand.objects("raw", "raw/movies/"))
