@@ -6,14 +6,11 @@ import argparse
 import sys
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 import deployment
-import progress
 import run_workflow
 import workflow_runs
-from environments import DeployError
 
 STEPS: dict[str, dict[str, str]] = {"silver": {"--mode": "readmit"}, "gold": {}}
 """The layers in their order, and what their jobs are told beside what is deployed."""
@@ -34,17 +31,7 @@ def run(
 
 def main() -> int:
     """Command line; exit code 1 when a job fails."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--environment", required=True, help="local, dev, staging or production")
-    parser.add_argument("--pipeline", required=True, help="the pipeline's name")
-    options = parser.parse_args()
-    console = progress.open_console()
-    try:
-        run(console, deployment.connect(options.environment), options.pipeline)
-    except (DeployError, workflow_runs.WorkflowFailedError, BotoCoreError, ClientError) as error:
-        console.print(f"error: {error}", style="red", markup=False)
-        return 1
-    return 0
+    return run_workflow.command(argparse.ArgumentParser(description=__doc__), run)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,12 +40,11 @@ def run(console: Console, deployed: deployment.Deployment, pipeline: str, second
     show_records(console, deployed, pipeline, job_runs)
 
 
-def main() -> int:
-    """Command line; exit code 1 when a job of the run fails."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--environment", required=True, help="local, dev, staging or production")
-    parser.add_argument("--pipeline", required=True, help="the pipeline's name")
-    options = parser.parse_args()
+def command(arguments: argparse.ArgumentParser, run: Callable[[Console, deployment.Deployment, str], None]) -> int:
+    """The command line of what runs a deployed pipeline; exit code 1 when a job of it fails."""
+    arguments.add_argument("--environment", required=True, help="local, dev, staging or production")
+    arguments.add_argument("--pipeline", required=True, help="the pipeline's name")
+    options = arguments.parse_args()
     console = progress.open_console()
     try:
         run(console, deployment.connect(options.environment), options.pipeline)
@@ -52,6 +52,11 @@ def main() -> int:
         console.print(f"error: {error}", style="red", markup=False)
         return 1
     return 0
+
+
+def main() -> int:
+    """Command line; exit code 1 when a job of the run fails."""
+    return command(argparse.ArgumentParser(description=__doc__), run)
 
 
 if __name__ == "__main__":
