@@ -100,6 +100,11 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         parser.error(f"--catalog is a prefix of small letters, digits and underscores; found {options.catalog!r}")
     if options.catalog and not options.lake.startswith("s3://"):
         parser.error("--catalog needs a lake on S3 (--lake s3://bucket): Athena can't read a folder")
+    _refuse_slips(parser, others)
+    return options
+
+
+def _refuse_slips(parser: argparse.ArgumentParser, others: list[str]) -> None:
     # Glue gives a job many arguments of its own; they all are --names with a value, and none looks like one of ours.
     ours = ["--pipeline", "--layer", "--lake", "--raw", "--catalog", "--mode", "--listing"]
     if slips := [other for other in others if difflib.get_close_matches(other, ours, cutoff=0.8)]:
@@ -110,7 +115,6 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         if not other.startswith("--") and not before.startswith("--")
     ]:
         parser.error(f"unexpected argument: {stray[0]}")
-    return options
 
 
 def find_declaration(pipeline: str) -> Pipeline:
