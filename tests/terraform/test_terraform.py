@@ -6,7 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
-from tests.terraform.deployment import ROOT, TERRAFORM, TerraformRun
+from tests.terraform.deployment import TERRAFORM, TerraformRun
 
 
 def test_files_are_formatted(terraform: TerraformRun) -> None:
@@ -39,9 +39,6 @@ def test_a_plan_without_a_build_says_what_to_do(terraform: TerraformRun) -> None
 def test_a_bucket_that_stays_keeps_its_key(terraform: TerraformRun, tmp_path: Path) -> None:
     """Terraform deletes the key after the buckets, so not at all when one of them can't be deleted."""
     code = shutil.copytree(TERRAFORM, tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform"))
-    columns = Path("glue_scripts/lakehouse/run_record.json")  # which the root reads
-    (tmp_path / columns).parent.mkdir(parents=True)
-    shutil.copy(ROOT / columns, tmp_path / columns)
     versions = code / "versions.tf"
     versions.write_text(versions.read_text().replace('backend "s3" {}', ""))  # it would want a state
     graph = TerraformRun(terraform.data, code)("graph")
