@@ -18,6 +18,16 @@ ifeq ($(and $(PIPELINE),$(LAKE)),)
 $(error what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter replay,$(MAKECMDGOALS)),)
+ifndef PIPELINE
+$(error what is to be rebuilt? Usage: make replay PIPELINE=name [ENV=local | LAKE=folder] [SWITCH=1]; there are: $(PIPELINES))
+endif
+endif
+ifneq ($(filter preview,$(MAKECMDGOALS)),)
+ifeq ($(and $(PIPELINE),$(LAKE)),)
+$(error whose gold rows? Usage: make preview PIPELINE=name LAKE=folder; there are: $(PIPELINES))
+endif
+endif
 ifneq ($(filter quarantine readmit,$(MAKECMDGOALS)),)
 ifndef PIPELINE
 $(error whose rejects? Usage: make $(filter quarantine readmit,$(MAKECMDGOALS)) PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
@@ -44,7 +54,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status trace quarantine readmit repair query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status trace quarantine readmit repair replay preview query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -143,6 +153,13 @@ readmit: jars ## Try all open rejects again, once a rule or the code is right: m
 
 repair: jars ## Set a lake's tables back to what is published: make repair PIPELINE=movies LAKE=folder
 	@$(BIN)/python scripts/run.py --repair --pipeline "$(PIPELINE)" --lake "$(LAKE)"
+
+replay: jars ## Rebuild from raw beside the tables and compare: make replay PIPELINE=movies [ENV=local | LAKE=folder] [SWITCH=1: publish]
+	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(SWITCH),--switch,--replay),scripts/replay.py \
+	  --environment "$(ENV)" $(if $(SWITCH),--switch)) --pipeline "$(PIPELINE)"
+
+preview: jars ## Show which gold rows the code as it stands would change: make preview PIPELINE=movies LAKE=folder
+	@$(BIN)/python scripts/preview.py --pipeline "$(PIPELINE)" --lake "$(LAKE)"
 
 # `value` hands a text over as it was typed, through the environment: no $ or quote of it is expanded.
 export QUERY_SQL := $(value SQL)

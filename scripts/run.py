@@ -40,7 +40,7 @@ def prepare_spark(*, large: bool = False) -> None:
 
 
 def main() -> int:
-    """Command line; exit code 1 when a layer fails, 2 for wrong arguments."""
+    """Command line; exit code 1 when a layer fails or a table is damaged, 2 for wrong arguments."""
     parser = argparse.ArgumentParser(description="Runs bronze, silver and gold of a pipeline on a lake in a folder.")
     names = sorted(path.stem for path in PIPELINES.glob("[a-z]*.yaml"))
     parser.add_argument("--pipeline", required=True, choices=names)
@@ -51,6 +51,8 @@ def main() -> int:
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--repair", action="store_true", help="set tables back to what is published, then run")
+    mode.add_argument("--replay", action="store_true", help="rebuild beside the served tables, and compare")
+    mode.add_argument("--switch", action="store_true", help="the same, then publish what is rebuilt")
     mode.add_argument("--readmit", action="store_true", help="try all open rejects of silver again, then run gold")
     parser.add_argument("--large", action="store_true", help="Spark settings for inputs above some 50 MB")
     options = parser.parse_args()
@@ -63,15 +65,20 @@ def main() -> int:
         steps = [("bronze", ("--mode", "repair")), ("silver", ("--mode", "repair")), *steps]
     if options.readmit:
         steps = [("silver", ("--mode", "readmit")), ("gold", ())]
+    if options.replay or options.switch:
+        steps = [(layer, ("--mode", mode)) for mode in ("replay", "switch")[: 1 + options.switch] for layer in LAYERS]
+    damaged = False
     try:
         prepare_spark(large=options.large)
         check_pipeline(options.pipeline)
         for layer, more in steps:
-            run_report.show(console, run_layer(options.pipeline, layer, options.lake.absolute(), raw, *more))
+            record = run_layer(options.pipeline, layer, options.lake.absolute(), raw, *more)
+            run_report.show(console, record)
+            damaged |= options.replay and run_report.is_damaged(record)
     except Exception as error:  # whatever it is, a person reads it here; the run record has it too
         console.print(f"error: {type(error).__name__}: {error}", style="red", markup=False, highlight=False)
         return 1
-    return 0
+    return int(damaged)
 
 
 if __name__ == "__main__":

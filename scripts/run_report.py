@@ -22,8 +22,29 @@ def show(console: Console, record: dict[str, Any]) -> None:
         console.print(f"  {table['table']}: set back to version {table['version']}", highlight=False)
     for table in record["refreshed"]:
         console.print(f"  {table['table']}: version {table['version']}, {table['computed']}", highlight=False)
+    if record["compared"]:
+        console.print(proof(record["compared"]))
     if record["accounts"]:
         console.print(accounting_table(record["accounts"]))
+
+
+def is_damaged(record: dict[str, Any]) -> bool:
+    """Whether a replay has found a table that isn't what was written."""
+    return any(each["verdict"] == "damaged" for each in record["compared"])
+
+
+def proof(compared: list[dict[str, Any]]) -> Table:
+    """One row per table that was rebuilt."""
+    table = Table(
+        "table", "rows served", "rows rebuilt", "same content", "verdict", title="proof", title_justify="left"
+    )
+    for each in compared:
+        served = "-" if each["rows_served"] is None else f"{each['rows_served']:,}"
+        equal = each["verdict"] == "equal"
+        verdict = ": ".join(filter(None, (each["verdict"], each["reason"])))
+        mark = Text("yes" if equal else "no", style="green" if equal else "red")
+        table.add_row(each["table"], served, f"{each['rows_rebuilt']:,}", mark, Text(verdict))
+    return table
 
 
 def accounting_table(accounts: list[dict[str, Any]]) -> Table:

@@ -20,13 +20,29 @@ SECONDS = 4 * 3600.0
 """How long a run is followed; the jobs have time-outs of their own."""
 
 
-def show_records(console: Console, deployed: deployment.Deployment, pipeline: str, job_runs: list[Any]) -> None:
-    """Prints the run record of each job run: what it did, and how its rows balance."""
+def show_records(
+    console: Console, deployed: deployment.Deployment, pipeline: str, job_runs: list[Any]
+) -> list[dict[str, Any]]:
+    """Prints the run record of each job run, what it did and how its rows balance, and returns them all."""
     ours = {run["Id"] for run in job_runs}
-    for layer in deployment.LAYERS:
-        for record in deployed.run_records(pipeline, layer):
-            if record["job_run_id"] in ours:
-                run_report.show(console, record)
+    records = [record for layer in deployment.LAYERS for record in deployed.run_records(pipeline, layer)]
+    shown = [record for record in records if record["job_run_id"] in ours]
+    for record in shown:
+        run_report.show(console, record)
+    return shown
+
+
+def run_jobs(
+    console: Console, deployed: deployment.Deployment, pipeline: str, modes: dict[str, str], seconds: float
+) -> list[dict[str, Any]]:
+    """Runs the jobs of some layers alone, one after the other, each in a mode; shows and returns their records."""
+    glue, job_runs = deployed.client("glue"), list[Any]()
+    for layer, mode in modes.items():
+        job, arguments = deployed.named("jobs", f"{pipeline}-{layer}"), {"--mode": mode} if mode != "run" else {}
+        job_runs.append(
+            workflow_runs.run_job(glue, job, arguments, seconds, lambda line: console.print(f"  {line}", markup=False))
+        )
+    return show_records(console, deployed, pipeline, job_runs)
 
 
 def run(console: Console, deployed: deployment.Deployment, pipeline: str, seconds: float = SECONDS) -> None:
@@ -40,14 +56,18 @@ def run(console: Console, deployed: deployment.Deployment, pipeline: str, second
     show_records(console, deployed, pipeline, job_runs)
 
 
-def command(arguments: argparse.ArgumentParser, run: Callable[[Console, deployment.Deployment, str], None]) -> int:
-    """The command line of what runs a deployed pipeline; exit code 1 when a job of it fails."""
+def command(arguments: argparse.ArgumentParser, run: Callable[..., None]) -> int:
+    """The command line of what runs a deployed pipeline; exit code 1 when a job of it fails.
+
+    `run` gets a console, what is deployed, the pipeline, and by name what else the command line says.
+    """
     arguments.add_argument("--environment", required=True, help="local, dev, staging or production")
     arguments.add_argument("--pipeline", required=True, help="the pipeline's name")
     options = arguments.parse_args()
     console = progress.open_console()
     try:
-        run(console, deployment.connect(options.environment), options.pipeline)
+        more = {name: said for name, said in vars(options).items() if name not in ("environment", "pipeline")}
+        run(console, deployment.connect(options.environment), options.pipeline, **more)
     except (DeployError, workflow_runs.WorkflowFailedError, BotoCoreError, ClientError) as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 1

@@ -36,6 +36,9 @@ REPAIR = (
 )
 
 
+ENDED_EARLY = "Maybe a switch has ended early; then switch again (`make replay`, with SWITCH=1). "
+
+
 class Unbalanced(RuntimeError):
     """An equation doesn't hold; the message says which, where, and what to do."""
 
@@ -99,7 +102,8 @@ def unverified(table: Table, published: int) -> tuple[int, list[Commit]]:
     for commit in hop_commits(table.run.lake, table.key):
         if commit.version <= published:
             return commit.version, commits[::-1]
-        commits.append(commit)
+        if not (commits and "switched" in commits[-1].hop):  # nothing is left of what was before a switch
+            commits.append(commit)
     return -1, commits[::-1]
 
 
@@ -110,6 +114,8 @@ def _rows(table: Table, version: int) -> int:
 def bronze_account(table: Table, commit: Commit, before: int, files: list[File]) -> Account:
     """Records counted in the files of a batch against the rows in bronze. `before`: the version that was built on."""
     batch = int(commit.hop["batch"])
+    if "switched" in commit.hop:
+        return Account(table.key, commit.version, 0, batch, [_switched(table, commit)], ENDED_EARLY)
     mine = [file for file in files if file.batch == batch and file.source == table.name]
     counted = {file.stored.key: file.inspection.records for file in mine if file.inspection.outcome == "read"}
     parts = {"rows before": _rows(table, before), "records in files": sum(counted.values())}
@@ -135,6 +141,8 @@ def _differing_files(table: Table, commit: Commit, batch: int, counted: dict[str
 
 def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[str, int]) -> Account:
     """The equations of one silver commit. `counted`: what was observed while writing, else it is counted again."""
+    if "switched" in commit.hop:
+        return _switch_account(hop, commit)
     if not counted and commit.hop["code"] != hop.run.code:
         raise Unbalanced(
             f"{hop.table.key} version {commit.version} was written by other code than today's, and not checked then. "
@@ -153,6 +161,19 @@ def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[st
     ]
     attempt = work.attempts if work.reopens else 0
     return Account(hop.table.key, commit.version, work.after, work.to, equations, attempt=attempt)
+
+
+def _switch_account(hop: SilverHop, commit: Commit) -> Account:
+    """The equations of a commit that put a rebuilt table in the served one's place, its quarantine with it."""
+    work = work_of(commit)
+    still_open = hop.quarantine.open_rejects(work.to, work.attempts).count() if hop.quarantine.rejects.exists() else 0
+    rejects = Equation("open rejects", {"open rejects": still_open}, {"rebuilt": commit.hop["switched"]["open"]})
+    return Account(hop.table.key, commit.version, 0, work.to, [_switched(hop.table, commit), rejects], ENDED_EARLY)
+
+
+def _switched(table: Table, commit: Commit) -> Equation:
+    rebuilt = {"rows rebuilt": commit.hop["switched"]["rows"]}
+    return Equation("switched rows", {"rows switched": _rows(table, commit.version)}, rebuilt)
 
 
 def _judged_equations(hop: SilverHop, work: Work, entered: int) -> list[Equation]:

@@ -52,11 +52,11 @@ def bronze_table(run: Run, source: Source) -> Table:
 
 
 def load(run: Run, source: Source, batch: int, files: list[File]) -> None:
-    """Appends one batch of a source to its bronze table, also when no file can be read: that covers the batch."""
+    """Appends the files of a source up to a batch to its bronze table; without one the batch is covered, too."""
     table = bronze_table(run, source).create()
     readable = [file for file in files if file.inspection.outcome == "read"]
     size = sum(file.stored.size for file in readable)
-    frame = table.check(records(run, source, readable, batch), "the records read")
+    frame = table.check(records(run, source, readable), "the records read")
     writer = (
         frame.coalesce(max(run.spark.sparkContext.defaultParallelism, size // SPLIT + 1))
         .write.format("delta")
@@ -75,7 +75,7 @@ def load(run: Run, source: Source, batch: int, files: list[File]) -> None:
             conf.set(name, str(value))
 
 
-def records(run: Run, source: Source, files: list[File], batch: int) -> DataFrame:
+def records(run: Run, source: Source, files: list[File]) -> DataFrame:
     """The records of readable files, in bronze's columns."""
     if not files:
         return run.spark.createDataFrame([], bronze_table(run, source).schema)
@@ -90,7 +90,7 @@ def records(run: Run, source: Source, files: list[File], batch: int) -> DataFram
         F.when(~kept, F.col("_text")).alias("_original"),
         F.concat_ws("-", "_file_id", position).alias("_record_id"),
         "_file",
-        F.lit(batch).cast("bigint").alias("_batch"),
+        "_batch",
         "_ingested_at",
     )
 
@@ -108,6 +108,7 @@ def _with_files(run: Run, frame: DataFrame, files: list[File]) -> DataFrame:
             re.sub(SCHEME, "", path(run.raw.spark_path(file.stored.key)).toUri().toString()),
             file.stored.key,
             hashlib.sha256(f"{file.stored.key}\n{file.inspection.content_hash}".encode()).hexdigest()[:16],
+            file.batch,
             file.stored.size,
             file.stored.modified_at,
             file.inspection.seen_at,
@@ -115,7 +116,9 @@ def _with_files(run: Run, frame: DataFrame, files: list[File]) -> DataFrame:
         for file in files
     ]
     described = run.spark.createDataFrame(
-        known, "_path string, _file string, _file_id string, _size bigint, _ingested_at timestamp, _seen_at timestamp"
+        known,
+        "_path string, _file string, _file_id string, _batch bigint, _size bigint, _ingested_at timestamp, "
+        "_seen_at timestamp",
     )
     # S3 tells times to the second in one answer and to the millisecond in another.
     same = (F.col("_read_size") == F.col("_size")) & (F.unix_seconds("_read_at") == F.unix_seconds("_seen_at"))

@@ -34,6 +34,11 @@ class Commit:
     table_id: str | None
 
     @property
+    def replaces_all(self) -> bool:
+        """Whether nothing is left of what the table held before."""
+        return self.parameters.get("mode") == "Overwrite" and self.parameters.get("predicate", "[]") == "[]"
+
+    @property
     def rows_written(self) -> int:
         """Rows that a write or a MERGE has put into the table; what a MERGE only copied doesn't count."""
         if self.operation != "MERGE":
@@ -75,6 +80,27 @@ def _hop(metadata: str | None) -> dict[str, Any]:
     return found if isinstance(found, dict) and "hop" in found else {}
 
 
+def standing_commits(storage: Storage, table: str) -> Iterator[tuple[int, Commit | None]]:
+    """The commits that the table stands on by their versions, newest first; None, and the end, where the log ends.
+
+    A RESTORE leaps to the version that it restored: what came between counts no more.
+    """
+    known = versions(storage, table)
+    version = known[-1] if known else -1
+    while version >= 0:
+        if version not in known:
+            yield version, None
+            return
+        commit = read_commit(storage, table, version)
+        if commit.operation != "RESTORE":
+            yield version, commit
+            version -= 1
+        elif commit.parameters.get("version") is None:
+            raise LogError(f"{table}: version {version} is a RESTORE to a time; RESTORE it to a version number instead")
+        else:
+            version = int(commit.parameters["version"])
+
+
 def hop_commits(storage: Storage, table: str) -> Iterator[Commit]:
     """The commits of hops that the table stands on, newest first; a RESTORE leaps to the version that it restored.
 
@@ -82,27 +108,17 @@ def hop_commits(storage: Storage, table: str) -> Iterator[Commit]:
     beginning is reached without a hop although the table holds data: that isn't a fresh table, and starting over
     would double it.
     """
-    known = versions(storage, table)
-    limit, found, data = (known[-1] if known else -1), False, False
-    while limit >= 0:
-        if limit not in known:
+    found = data = False
+    for version, commit in standing_commits(storage, table):
+        if commit is None:
             if found:
                 return  # history before a clean-up of the log: nobody asks further back
             raise LogError(
-                f"{table}: version {limit} has no log file, and no newer commit says what the table has consumed"
+                f"{table}: version {version} has no log file, and no newer commit says what the table has consumed"
             )
-        commit = read_commit(storage, table, limit)
-        if commit.operation == "RESTORE":
-            if commit.parameters.get("version") is None:
-                raise LogError(
-                    f"{table}: version {limit} is a RESTORE to a time; RESTORE it to a version number instead"
-                )
-            limit = int(commit.parameters["version"])
-            continue
         data = data or commit.operation not in NO_DATA
         if commit.hop:
             found = True
             yield commit
-        limit -= 1
     if data and not found:
         raise LogError(f"{table} holds data that no run of the pipeline has written; move it away, then run again")

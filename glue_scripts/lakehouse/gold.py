@@ -74,10 +74,14 @@ def gold_hop(
     )
 
 
+def inputs_of(hop: GoldHop) -> dict[str, dict[str, Any]]:
+    """What a commit says that the table was computed from: each input's identity and version."""
+    return {name: {"id": table.table_id(), "version": hop.versions[name]} for name, table in hop.inputs.items()}
+
+
 def refresh(hop: GoldHop) -> tuple[Commit, str] | None:
     """Brings the table to its inputs' versions in one commit, returned with how it was computed; None: no work."""
-    newest = hop.table.newest_hop()
-    inputs = {name: {"id": table.table_id(), "version": hop.versions[name]} for name, table in hop.inputs.items()}
+    newest, inputs = hop.table.newest_hop(), inputs_of(hop)
     if newest and newest.hop["inputs"] == inputs and newest.hop["code"] == hop.run.code:
         return None
     metadata: dict[str, object] = {"hop": "gold", "inputs": inputs}

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import catalog, layers, run_record
+from lakehouse import catalog, layers, replay, run_record, switch
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.layers import Report
 from lakehouse.lease import Lease
@@ -25,6 +25,7 @@ from lakehouse.storage import Storage, open_storage
 from lakehouse.tables import Run
 
 LOG = logging.getLogger("lakehouse")
+BY_LAYER = {"replay": replay.replay, "switch": switch.switch}
 LAYERS = {"bronze": layers.run_bronze, "silver": layers.run_silver, "gold": layers.run_gold}
 
 
@@ -51,7 +52,9 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
     try:
         with Lease(lake, pipeline.name, options.layer, run_id) as lease:
             run = Run(open_session(), lake, raw, lease, run_id, code_of(pipeline, script))
-            if options.mode == "repair":
+            if options.mode in BY_LAYER:
+                BY_LAYER[options.mode](run, pipeline, script, report, options.layer)
+            elif options.mode == "repair":
                 layers.repair(run, pipeline, options.layer, report)
             elif options.mode == "readmit":
                 layers.run_silver(run, pipeline, script, report, options.listing, readmit=True)
@@ -79,8 +82,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mode",
         default="run",
-        choices=["run", "repair", "readmit"],
-        help="repair sets tables back to what is published, readmit tries all open rejects again",
+        choices=["run", "repair", "readmit", *BY_LAYER],
+        help="repair sets tables back to what is published, readmit tries all open rejects again, replay rebuilds "
+        "tables beside the served ones and compares, switch publishes what is rebuilt",
     )
     parser.add_argument(
         "--listing",

@@ -13,7 +13,7 @@ from lakehouse.declaration import Pipeline
 from lakehouse.discovery import File, Ledger
 from lakehouse.gate import Gate, open_gate, read_gate
 from lakehouse.quarantine import quarantine_of
-from lakehouse.silver_hop import silver_hops, silver_table
+from lakehouse.silver_hop import SilverHop, silver_hops, silver_table
 from lakehouse.tables import Run, Table
 
 
@@ -26,11 +26,12 @@ class Report:
     accounts: list[dict[str, Any]] = field(default_factory=list)
     refreshed: list[dict[str, Any]] = field(default_factory=list)
     restored: list[dict[str, Any]] = field(default_factory=list)
+    compared: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.files or self.accounts or self.refreshed or self.restored)
+        return not (self.files or self.accounts or self.refreshed or self.restored or self.compared)
 
     def as_dict(self) -> dict[str, Any]:
         """For the run record, with the rows that went in and came out."""
@@ -66,15 +67,23 @@ def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report,
     files = ledger.files_after(gate.batch, covered) if behind else []
     for batch in sorted({file.batch for file in files if file.batch > covered[file.source]}):
         files = _load_batch(run, pipeline, ledger, batch, files, covered, report)
+    verified = verify_bronze(tables, published, files, report)
+    if report.accounts or files:
+        publish(run, pipeline, "bronze", newest_batch, tables, verified)
+
+
+def verify_bronze(
+    tables: dict[str, Table], published: dict[str, int], files: list[File], report: Report
+) -> dict[str, int]:
+    """Accounts for all commits behind the published versions; returns the version of each table that balances."""
     verified = {}
     for name, table in tables.items():
         before, commits = accounting.unverified(table, published[name])
         for commit in commits:
-            _record(report, accounting.bronze_account(table, commit, before, files))
+            record(report, accounting.bronze_account(table, commit, before, files))
             before = commit.version
         verified[name] = before
-    if report.accounts or files:
-        _open_gate(run, pipeline, "bronze", newest_batch, tables, verified)
+    return verified
 
 
 def _load_batch(
@@ -109,26 +118,36 @@ def run_silver(
             hop.table.create()
             hop.quarantine.create()
             observed[hop.table.name] = silver.consume(hop, to, reopen=reopen)
+    verified = verify_silver(hops, published, observed, report)
+    if report.accounts:
+        publish(run, pipeline, "silver", source.batch, {hop.table.name: hop.table for hop in hops}, verified)
+
+
+def verify_silver(
+    hops: list[SilverHop], published: dict[str, int], observed: dict[str, dict[str, int]], report: Report
+) -> dict[str, int]:
+    """As verify_bronze. `observed`: what this run has counted on the way into a table."""
     verified = {}
     for hop in hops:
         before, commits = accounting.unverified(hop.table, published[hop.table.name])
         for commit in commits:
-            counted = observed.get(hop.table.name, {}) if commit.hop["run"] == run.run_id else {}
-            _record(report, accounting.silver_account(hop, commit, before, counted))
+            counted = observed.get(hop.table.name, {}) if commit.hop["run"] == hop.run.run_id else {}
+            record(report, accounting.silver_account(hop, commit, before, counted))
             before = commit.version
         verified[hop.table.name] = before
-    if report.accounts:
-        _open_gate(run, pipeline, "silver", source.batch, {hop.table.name: hop.table for hop in hops}, verified)
+    return verified
 
 
-def _record(report: Report, account: Account) -> None:
+def record(report: Report, account: Account) -> None:
+    """Puts an account into the report. Raises Unbalanced unless it balances."""
     report.accounts.append(account.as_dict())
     account.verify()
 
 
-def _open_gate(
+def publish(
     run: Run, pipeline: Pipeline, layer: str, batch: int, tables: dict[str, Table], verified: dict[str, int]
 ) -> None:
+    """Opens the gate of a layer for versions that balance."""
     run.lease.check()
     published = {
         name: {"version": version, "id": tables[name].table_id()} for name, version in verified.items() if version >= 0

@@ -63,6 +63,14 @@ class Quarantine:
         readmitted = tried.where(F.col("status") == "readmitted").select("_record_id")
         return self.rejects_of(0, to).drop("_rules").join(readmitted, on="_record_id", how="left_anti")
 
+    def judged_rejects(self, to: int, attempts: int) -> DataFrame:
+        """The open rejects, each with what it failed in its last try."""
+        tried = self.events.load().where(F.col("attempt") <= attempts).groupBy("_record_id")
+        last = tried.agg(F.max_by("_rules", "attempt").alias("_last"))
+        rules = self.rejects_of(0, to).select("_record_id", "_rules").join(last, on="_record_id", how="left")
+        judged = rules.select("_record_id", F.coalesce("_last", "_rules").alias("_rules"))
+        return self.open_rejects(to, attempts).join(judged, on="_record_id").select(*self.rejects.schema.names)
+
     def replace_rejects(self, judged: DataFrame, after: int, to: int) -> None:
         """Makes the bad records among these the rejects of a range of batches."""
         bad = judged.where(F.size("_rules") > 0).select(f"{RECORD}.*", "_rules")

@@ -35,6 +35,8 @@ def row_counts(accounts: Iterable[dict[str, Any]], refreshed: Iterable[dict[str,
             read, became = sides["read"]
             rows_in += sum(read.values())
             rejected += became["rejected"]
+        if "switched rows" in sides:
+            rows_out += sides["switched rows"][0]["rows switched"]
         if "keys" in sides:
             rows_out += sides["keys"][1]["inserted"] + sides["keys"][1]["updated"]
     for table in refreshed:

@@ -18,7 +18,7 @@ from lakehouse.lease import Lease
 from lakehouse.storage import Storage
 
 CONSUMED = {"bronze": ("batch",), "silver": ("to", "attempts")}
-"""What a hop's commits count up: each moves at least one of these, and none back."""
+"""What a hop's commits count up: each moves at least one of these, and none back; a switch says the same anew."""
 PROPERTIES = {
     "delta.logRetentionDuration": "interval 30 days",
     "delta.deletedFileRetentionDuration": "interval 7 days",
@@ -150,7 +150,7 @@ class Table:
         """
         expected = self.version() + 1
         newest = self.newest_hop()
-        if newest and (consumed := CONSUMED.get(str(hop["hop"]))):
+        if newest and "switched" not in hop and (consumed := CONSUMED.get(str(hop["hop"]))):
             held, wanted = ([int(str(of.get(name, 0))) for name in consumed] for of in (newest.hop, hop))
             if held == wanted or any(there > here for there, here in zip(held, wanted, strict=True)):
                 told = ", ".join(f"{name} {count}" for name, count in zip(consumed, held, strict=True))

@@ -45,6 +45,11 @@ def folders(*names: str) -> list[str]:
     return [f"{LAKE}/{name}{end}" for name in names for end in ("", "/*")]
 
 
+def gates(pipeline: str, layer: str) -> list[str]:
+    """A layer's gate, and that of its rebuilt tables."""
+    return [f"{LAKE}/{place}gates/{pipeline}/{layer}.json" for place in ("", "replay/")]
+
+
 def tables(layer: str, *names: str) -> list[str]:
     """Tables of a layer in the catalog, with what Glue wants beside them."""
     glue, database = f"arn:aws:glue:{HERE}", f"oakvale_staging_{layer}"
@@ -54,10 +59,11 @@ def tables(layer: str, *names: str) -> list[str]:
 def job(pipeline: str, layer: str, written: list[str], registered: list[str]) -> dict[str, tuple[list[str], list[str]]]:
     """What each job may do: its own tables, lease, run records, artefacts and logs."""
     logs = f"arn:aws:logs:{HERE}:log-group:/{NAME}/glue/{pipeline}-{layer}"
-    gate = {"OpenGate": (["s3:GetObject", "s3:PutObject"], [f"{LAKE}/gates/{pipeline}/{layer}.json"])}
+    gate = {"OpenGate": (["s3:GetObject", "s3:PutObject"], gates(pipeline, layer))}
+    rebuilt = [f"replay/{folder}" for folder in written if not folder.startswith("ledger/")]
     return {
         "ListLake": (LIST, [LAKE]),
-        "WriteTables": (WRITE, [*folders(*written), f"{LAKE}/temporary/{pipeline}-{layer}/*"]),
+        "WriteTables": (WRITE, [*folders(*written, *rebuilt), f"{LAKE}/temporary/{pipeline}-{layer}/*"]),
         "HoldLease": (LEASE, [f"{LAKE}/leases/{pipeline}/{layer}.json"]),
         "WriteRunRecords": (PUT, [f"{LAKE}/runs/{pipeline}/{layer}/*"]),
         **(gate if layer != "gold" else {}),
@@ -72,8 +78,8 @@ def job(pipeline: str, layer: str, written: list[str], registered: list[str]) ->
 def upstream(pipeline: str, layer: str, *read: str) -> dict[str, tuple[list[str], list[str]]]:
     """What a job reads of the layer before."""
     return {
-        "ReadTablesBefore": (GET, folders(*read)),
-        "ReadGateBefore": (GET, [f"{LAKE}/gates/{pipeline}/{layer}.json"]),
+        "ReadTablesBefore": (GET, folders(*read, *(f"replay/{folder}" for folder in read))),
+        "ReadGateBefore": (GET, gates(pipeline, layer)),
     }
 
 

@@ -40,6 +40,9 @@ locals {
     silver = flatten([for table in var.silver : [table, "${table}_quarantine", "${table}_quarantine_events"]])
     gold   = var.gold
   }
+  # A replay rebuilds a layer's tables below replay/, from the rebuilt ones of the layer before.
+  rebuilt = { for layer, folders in local.written : layer => [for folder in folders : "replay/${folder}" if !startswith(folder, "ledger/")] }
+
   # The layer before, whose tables and gate a layer reads.
   before = { silver = "bronze", gold = "silver" }
   read = {
@@ -71,16 +74,19 @@ locals {
 
   upstream_statements = { for layer, before in local.before : layer => [
     {
-      Sid      = "ReadTablesBefore"
-      Effect   = "Allow"
-      Action   = ["s3:GetObject"]
-      Resource = flatten([for folder in local.read[layer] : ["${local.lake_arn}/${folder}", "${local.lake_arn}/${folder}/*"]])
+      Sid    = "ReadTablesBefore"
+      Effect = "Allow"
+      Action = ["s3:GetObject"]
+      Resource = flatten([
+        for folder in concat(local.read[layer], [for read in local.read[layer] : "replay/${read}"]) :
+        ["${local.lake_arn}/${folder}", "${local.lake_arn}/${folder}/*"]
+      ])
     },
     {
       Sid      = "ReadGateBefore"
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
-      Resource = ["${local.lake_arn}/gates/${var.name}/${before}.json"]
+      Resource = [for place in ["", "replay/"] : "${local.lake_arn}/${place}gates/${var.name}/${before}.json"]
     },
   ] }
 
@@ -98,7 +104,10 @@ locals {
         Effect = "Allow"
         Action = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
         Resource = concat(
-          flatten([for folder in local.written[layer] : ["${local.lake_arn}/${folder}", "${local.lake_arn}/${folder}/*"]]),
+          flatten([
+            for folder in concat(local.written[layer], local.rebuilt[layer]) :
+            ["${local.lake_arn}/${folder}", "${local.lake_arn}/${folder}/*"]
+          ]),
           ["${local.lake_arn}/temporary/${var.name}-${layer}/*"],
         )
       },
@@ -119,7 +128,7 @@ locals {
       Sid      = "OpenGate"
       Effect   = "Allow"
       Action   = ["s3:GetObject", "s3:PutObject"]
-      Resource = ["${local.lake_arn}/gates/${var.name}/${layer}.json"]
+      Resource = [for place in ["", "replay/"] : "${local.lake_arn}/${place}gates/${var.name}/${layer}.json"]
     }],
   ) }
 

@@ -1,0 +1,95 @@
+"""`make replay`: all layers are rebuilt, then published if that is asked for; damage is told by the exit code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+import deployment
+import replay
+import run
+import run_report
+import run_workflow
+
+EQUAL = {"table": "silver/movies", "version": 3, "rows_served": 1204, "rows_rebuilt": 1204, "verdict": "equal"}
+DAMAGED = EQUAL | {"table": "gold/a", "rows_served": None, "verdict": "damaged", "reason": "gold/a/part-0 is gone"}
+LAYERS = ("bronze", "silver", "gold")
+
+
+def record(*compared: dict[str, Any]) -> dict[str, Any]:
+    """The record of a replay that has compared these tables."""
+    return {"compared": [{"reason": "", **each} for each in compared]}
+
+
+@pytest.mark.parametrize(
+    ("found", "options", "modes", "code"),
+    [
+        ((EQUAL,), (), ("replay",), 0),
+        ((EQUAL, DAMAGED), (), ("replay",), 1),
+        ((EQUAL, DAMAGED), ("--switch",), ("replay", "switch"), 0),
+    ],
+)
+def test_in_an_environment(
+    found: tuple[dict[str, Any], ...],
+    options: tuple[str, ...],
+    modes: tuple[str, ...],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ran = []
+
+    def run_jobs(console: Any, deployed: str, pipeline: str, asked: dict[str, str], seconds: float) -> list[Any]:
+        ran.append((deployed, pipeline, asked))
+        return [record(*found)]
+
+    monkeypatch.setattr(run_workflow, "run_jobs", run_jobs)
+    monkeypatch.setattr(deployment, "connect", lambda environment: environment)
+    monkeypatch.setattr(sys, "argv", ["replay.py", "--environment", "dev", "--pipeline", "movies", *options])
+    assert replay.main() == code
+    assert ran == [("dev", "movies", dict.fromkeys(LAYERS, mode)) for mode in modes]
+    assert ("error: tables are damaged; SWITCH=1 puts" in capsys.readouterr().out) == bool(code)
+
+
+@pytest.mark.parametrize(
+    ("found", "option", "modes", "code"),
+    [
+        (EQUAL, "--replay", ("replay",), 0),
+        (DAMAGED, "--replay", ("replay",), 1),
+        (DAMAGED, "--switch", ("replay", "switch"), 0),
+    ],
+)
+def test_on_a_folder(
+    found: dict[str, Any],
+    option: str,
+    modes: tuple[str, ...],
+    code: int,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    ran: list[tuple[Any, ...]] = []
+
+    def run_layer(pipeline: str, layer: str, lake: Path, raw: Path, *options: str) -> dict[str, Any]:
+        ran.append((layer, *options))
+        return record(found)
+
+    (tmp_path / "raw").mkdir()
+    monkeypatch.setattr(run, "prepare_spark", lambda *, large: None)
+    monkeypatch.setattr(run, "run_layer", run_layer)
+    monkeypatch.setattr(run_report, "show", lambda console, record: None)
+    monkeypatch.setattr(sys, "argv", ["run.py", option, "--lake", str(tmp_path), "--pipeline", "movies"])
+    assert run.main() == code
+    assert ran == [(layer, "--mode", mode) for mode in modes for layer in LAYERS]
+
+
+def test_the_proof_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(width=120).print(run_report.proof(record(EQUAL, DAMAGED)["compared"]))
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in capsys.readouterr().out.splitlines()]
+    assert [row for row in rows if row] == [
+        ["silver/movies", "1,204", "1,204", "yes", "equal"],
+        ["gold/a", "-", "1,204", "no", "damaged: gold/a/part-0 is gone"],
+    ]
