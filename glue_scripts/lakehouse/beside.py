@@ -43,6 +43,10 @@ class Beside:
         """As the lake does. Raises PermissionError for a key of the lake itself."""
         self.lake.delete(self._own(key))
 
+    def delete_folder(self, folder: str) -> None:
+        """As the lake does. Raises PermissionError for a folder of the lake itself."""
+        self.lake.delete_folder(self._own(folder))
+
     def spark_path(self, key: str) -> str:
         """As the lake does."""
         return self.lake.spark_path(self._place(key))

@@ -43,12 +43,11 @@ def replay(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, lay
 
 
 def _clear(apart: Run, pipeline: Pipeline, layer: str) -> None:
-    """Deletes what an earlier replay has left of a layer. A table's log comes first, so no half table can be read."""
+    """Deletes what an earlier replay has left of a layer, after its gate is closed: half a table is never published."""
     if layer != "gold":
         open_gate(apart.lake, pipeline.name, layer, Gate())
     for table in layers.tables_of(apart, pipeline, layer):
-        for stored in list(apart.lake.list(f"{table.key}/")):
-            apart.lake.delete(stored.key)
+        apart.lake.delete_folder(table.key)
 
 
 def _rebuild_bronze(run: Run, apart: Run, pipeline: Pipeline, report: Report) -> dict[str, str]:
@@ -76,6 +75,7 @@ def _rebuild_bronze(run: Run, apart: Run, pipeline: Pipeline, report: Report) ->
 
 def _rebuild_source(run: Run, apart: Run, source: Source, known: list[File]) -> str:
     """Loads all readable files of a source, as many batches at once as can be."""
+    known.sort(key=lambda file: (file.batch, file.stored.key))
     files = [file for file in known if file.inspection.outcome == "read"]
     with ThreadPoolExecutor(max_workers=8) as pool:
         found = list(pool.map(lambda file: _look_again(run, file, source), files))
@@ -88,9 +88,8 @@ def _rebuild_source(run: Run, apart: Run, source: Source, known: list[File]) -> 
         if any(file.stored.key in keys for file in again):
             groups.append([])
         groups[-1] += again
-    newest = max(file.batch for file in known)
     for group in groups:
-        bronze.load(apart, source, newest if group is groups[-1] else group[-1].batch, group)
+        bronze.load(apart, source, (known if group is groups[-1] else group)[-1].batch, group)
     return told
 
 

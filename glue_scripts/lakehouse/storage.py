@@ -56,6 +56,9 @@ class Storage(Protocol):
     def delete(self, key: str) -> None:
         """Removes the object; no error when there is none."""
 
+    def delete_folder(self, folder: str) -> None:
+        """Removes all objects below `folder/`, and what a file system keeps of the folder itself."""
+
     def spark_path(self, key: str) -> str:
         """The same place as Spark names it, not escaped."""
 
@@ -144,6 +147,10 @@ class FolderStorage:
     def delete(self, key: str) -> None:
         (self.root / key).unlink(missing_ok=True)
 
+    def delete_folder(self, folder: str) -> None:
+        if (self.root / folder).is_dir():
+            shutil.rmtree(self.root / folder)
+
     def spark_path(self, key: str) -> str:
         return str(self.root / key)
 
@@ -218,6 +225,12 @@ class S3Storage:
 
     def delete(self, key: str) -> None:
         self.client.delete_object(Bucket=self.bucket, Key=key)
+
+    def delete_folder(self, folder: str) -> None:
+        # Not by list(): Hadoop marks folders by keys that end in a slash, and Delta takes such a folder for a table.
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=f"{folder}/")
+        for item in [item for page in pages for item in page.get("Contents", [])]:
+            self.delete(item["Key"])
 
     def spark_path(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"

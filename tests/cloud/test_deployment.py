@@ -12,11 +12,13 @@ from typing import Any
 import awswrangler
 import pyathena
 import pytest
+from rich.console import Console
 
 import athena_client
 import deploy
 import deployment
 import query
+import replay
 import trace_row
 from local_cloud import athena_values
 from tests.cloud.conftest import LAYERS, Deployed
@@ -126,6 +128,22 @@ def test_a_run_without_news_commits_nothing(five_days: Deployed) -> None:
     for layer, run in zip(LAYERS, runs, strict=True):
         *_, newest = five_days.lake.run_records("movies", layer)
         assert (newest["outcome"], newest["job_run_id"]) == ("idle", run["Id"])
+
+
+def test_a_replay_proves_every_table(five_days: Deployed) -> None:
+    """Each job has the rights for it; a switch then finds nothing to do."""
+    tables = {"movies", "movies_by_genre", "movies_by_release_year", "movies_by_studio"}
+    replay.run(Console(quiet=True), five_days.lake, "movies", switch=True)
+    proven, switched = ([newest[mode] for newest in records(five_days)] for mode in ("replay", "switch"))
+    compared = [each for record in proven for each in record["compared"]]
+    assert {each["table"].split("/")[1].removesuffix(" (open)") for each in compared} == tables
+    assert [each for each in compared if each["verdict"] != "equal"] == []
+    assert [record["outcome"] for record in switched] == ["idle"] * 3
+
+
+def records(deployed: Deployed) -> list[dict[str, dict[str, Any]]]:
+    """The newest record of each mode, layer by layer."""
+    return [{each["mode"]: each for each in deployed.lake.run_records("movies", layer)} for layer in LAYERS]
 
 
 def test_run_records_are_a_table_in_athena(five_days: Deployed) -> None:

@@ -26,6 +26,9 @@ def test_keys_are_those_of_a_lake(tmp_path: Path) -> None:
         assert stream.read() == b"gold/a/1"
     apart.delete("gold/a/1")
     assert lake.find("replay/gold/a/1") is None
+    apart.delete_folder("gold")
+    assert list(apart.list("gold/")) == []
+    assert lake.read("gold/a/3") is not None
     assert apart.spark_path("gold/a") == str(tmp_path / "replay/gold/a")
 
 
@@ -36,7 +39,11 @@ def test_what_is_served_can_be_read_and_not_changed(tmp_path: Path) -> None:
     assert [stored.key for stored in apart.list("bronze/a/")] == ["bronze/a/1"]
     assert apart.read("bronze/a/1") == (b"served", etag)
     assert apart.spark_path("bronze/a") == str(tmp_path / "bronze/a")
-    for change in (lambda: apart.write("bronze/a/1", b""), lambda: apart.delete("bronze/a/1")):
-        with pytest.raises(PermissionError, match=r"^bronze/a/1 is the served lake's, and preview/ is beside it"):
-            change()
+    for key, change in (
+        ("bronze/a/1", lambda key: apart.write(key, b"")),
+        ("bronze/a/1", apart.delete),
+        ("bronze/a", apart.delete_folder),
+    ):
+        with pytest.raises(PermissionError, match=rf"^{key} is the served lake's, and preview/ is beside it"):
+            change(key)
     assert lake.read("bronze/a/1") == (b"served", etag)

@@ -146,6 +146,22 @@ def test_damage_is_found_and_named(damaged: Lake) -> None:
     assert re.fullmatch(r"gold/movies_by_studio/part-\S+\.parquet is gone", reasons["gold/movies_by_studio"])
 
 
+def test_other_code_is_told_from_damage(replayed: Lake, tmp_path: Path) -> None:
+    """Silver has taken an opera in that today's code rejects; gold is what today's code makes of silver."""
+    lake = replayed.copy(tmp_path / "lake")
+    lake.run("silver", "gold")
+    lake.run("silver", "gold", options=REPLAY)
+    changed, follows = "code or rules changed", "follows"
+    assert proof(lake) == EQUAL | {
+        "silver/movies": (11, 10, changed),
+        "quarantine/movies (open)": (3, 4, changed),
+        "gold/movies_by_genre": (5, 4, follows),
+        "gold/movies_by_studio": (4, 4, follows),
+        "gold/movies_by_release_year": (5, 5, follows),
+    }
+    assert {each["reason"] for each in lake.records("silver")[-1]["compared"]} == {"since version 3"}
+
+
 class Readers:
     """A reader that asks for each table again and again, and what it has seen of each, in order."""
 

@@ -260,3 +260,15 @@ def test_other_roots_are_refused(root: str, message: str) -> None:
     with pytest.raises(ValueError) as refused:  # noqa: PT011  the message is compared whole
         open_storage(root)
     assert str(refused.value) == message
+
+
+def test_a_folder_is_deleted_whole_and_alone(filled: Storage, tmp_path: Path) -> None:
+    if isinstance(filled, S3Storage):  # a folder as Hadoop marks one
+        filled.client.put_object(Bucket=BUCKET, Key="raw/a/2/")
+    filled.delete_folder("raw/a")
+    assert keys(filled, "raw/") == ["raw/a-b/1.csv", "raw/a.csv", "raw/a0.csv", "raw/b.csv"]
+    if isinstance(filled, S3Storage):
+        assert filled.client.list_objects_v2(Bucket=BUCKET, Prefix="raw/a/")["KeyCount"] == 0
+    else:
+        assert not (tmp_path / "lake" / "raw" / "a").exists()
+    filled.delete_folder("raw/a")  # no error when there is none
