@@ -11,7 +11,7 @@ from lakehouse import accounting, bronze, gold, run_record, silver
 from lakehouse.accounting import Account
 from lakehouse.declaration import Pipeline
 from lakehouse.discovery import File, Ledger
-from lakehouse.gate import Gate, open_gate, read_gate
+from lakehouse.gate import Gate, State, open_gate, read_gate
 from lakehouse.quarantine import quarantine_of
 from lakehouse.silver_hop import silver_hops, silver_table
 from lakehouse.tables import Run, Table
@@ -62,17 +62,20 @@ def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report,
     set_back = [name for name, commit in newest.items() if (commit.version if commit else -1) < published[name]]
     newest_batch = ledger.discover(max(covered.values()), everything=listing == "all")
     report.late_files = ledger.late_files
-    behind = newest_batch != gate.batch or set_back or -1 in published.values()
-    files = ledger.files_after(gate.batch, covered) if behind else []
+    lost = set_back or [name for name in gate.tables if published.get(name, -1) < 0]
+    if ledger.found and newest_batch == gate.batch + 1 and not lost:
+        files = ledger.found
+    else:
+        files = ledger.files_after(gate.batch, covered) if lost or newest_batch != gate.batch else []
     for batch in sorted({file.batch for file in files if file.batch > covered[file.source]}):
         files = _load_batch(run, pipeline, ledger, batch, files, covered, report)
     verified = {}
     for name, table in tables.items():
-        before, commits = accounting.unverified(table, published[name])
+        state, commits = accounting.unverified(table, gate.state(table))
         for commit in commits:
-            _record(report, accounting.bronze_account(table, commit, before, files))
-            before = commit.version
-        verified[name] = before
+            account = accounting.bronze_account(table, commit, state.rows, files)
+            state = _verified(report, account)
+        verified[name] = state
     if report.accounts or files:
         _open_gate(run, pipeline, "bronze", newest_batch, tables, verified)
 
@@ -99,7 +102,7 @@ def run_silver(
     source, gate = (read_gate(run.lake, pipeline.name, layer) for layer in ("bronze", "silver"))
     readable = {each.name: source.version(bronze.bronze_table(run, each)) for each in pipeline.bronze.values()}
     hops = silver_hops(run, pipeline, script, readable)
-    published = {hop.table.name: gate.version(hop.table) for hop in hops}
+    published = {hop.table.name: gate.state(hop.table) for hop in hops}
     observed: dict[str, dict[str, int]] = {}
     for hop in hops:
         if not (published_batch := hop.published_batch()):
@@ -111,27 +114,31 @@ def run_silver(
             observed[hop.table.name] = silver.consume(hop, to, reopen=reopen)
     verified = {}
     for hop in hops:
-        before, commits = accounting.unverified(hop.table, published[hop.table.name])
+        state, commits = accounting.unverified(hop.table, published[hop.table.name])
         for commit in commits:
             counted = observed.get(hop.table.name, {}) if commit.hop["run"] == run.run_id else {}
-            _record(report, accounting.silver_account(hop, commit, before, counted))
-            before = commit.version
-        verified[hop.table.name] = before
+            account = accounting.silver_account(hop, commit, state.rows, counted)
+            state = _verified(report, account)
+        verified[hop.table.name] = state
     if report.accounts:
         _open_gate(run, pipeline, "silver", source.batch, {hop.table.name: hop.table for hop in hops}, verified)
 
 
-def _record(report: Report, account: Account) -> None:
+def _verified(report: Report, account: Account) -> State:
+    """Notes and verifies an account; the version that it makes good, with its rows."""
     report.accounts.append(account.as_dict())
     account.verify()
+    return State(account.version, account.rows)
 
 
 def _open_gate(
-    run: Run, pipeline: Pipeline, layer: str, batch: int, tables: dict[str, Table], verified: dict[str, int]
+    run: Run, pipeline: Pipeline, layer: str, batch: int, tables: dict[str, Table], verified: dict[str, State]
 ) -> None:
     run.lease.check()
     published = {
-        name: {"version": version, "id": tables[name].table_id()} for name, version in verified.items() if version >= 0
+        name: {**state._asdict(), "id": tables[name].table_id()}
+        for name, state in verified.items()
+        if state.version >= 0
     }
     open_gate(run.lake, pipeline.name, layer, Gate(batch, published))
 
@@ -162,8 +169,8 @@ def repair(run: Run, pipeline: Pipeline, layer: str, report: Report) -> None:
         tables = [silver_table(run, declared) for declared in pipeline.silver.values()]
     gate = read_gate(run.lake, pipeline.name, layer)
     for table in tables:
-        before, commits = accounting.unverified(table, gate.version(table))
+        state, commits = accounting.unverified(table, gate.state(table))
         if commits:
             run.lease.check()
-            table.delta().restoreToVersion(max(before, 0))
-            report.restored.append({"table": table.key, "version": max(before, 0)})
+            table.delta().restoreToVersion(max(state.version, 0))
+            report.restored.append({"table": table.key, "version": max(state.version, 0)})
