@@ -199,17 +199,17 @@ def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -
 def _history(place: Place, value: Any, key: tuple[str, ...], newest_by: list[Column]) -> bool:
     if not isinstance(value, bool):
         raise place.at("history").error(f"expected true or false, found {value!r}")
-    here, meaning = place.at("newest_by"), "is the moment from which a version holds"
+    here, meaning = place.at("newest_by"), "is the moment from which a version holds, since this is a history;"
     if value and len(newest_by) != 1:
-        names = ", ".join(column.name for column in newest_by) or "none"
-        raise here.error(
-            f"{meaning}, since `history: true` stands above, so it needs exactly one column; found {names}"
-        )
+        found = ", ".join(column.name for column in newest_by) or "none"
+        raise here.error(f"{meaning} expected exactly one column, found {found}")
     for column in newest_by if value else []:
         if column.type not in MOMENTS:
-            raise here.error(f"{meaning}, so it needs a date or timestamp; {column.name} is {column.type}")
+            raise here.error(f"{meaning} expected a date or timestamp, found {column.name} of type {column.type}")
         if column.name in key:
-            raise here.error(f"{meaning}, so {column.name} can't be part of the key: no version would follow another")
+            raise here.error(
+                f"{meaning} {column.name} can't be part of the key too: each version would have a key of its own"
+            )
     return value
 
 
