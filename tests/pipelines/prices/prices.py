@@ -1,4 +1,4 @@
-"""prices: every version of a price, by the day from which it holds and by the time when it was announced."""
+"""prices: every version of a price, and what each category offers now."""
 
 from __future__ import annotations
 
@@ -13,15 +13,6 @@ from lakehouse.job import main
 
 def prices(bronze: DataFrame) -> DataFrame:
     """One row per price from a day on."""
-    return _typed(bronze)
-
-
-def announcements(bronze: DataFrame) -> DataFrame:
-    """One row per announcement."""
-    return _typed(bronze)
-
-
-def _typed(bronze: DataFrame) -> DataFrame:
     return bronze.select(
         values.integer("shop", "int").alias("shop"),
         values.text("product").alias("product"),
