@@ -149,13 +149,16 @@ def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[st
     found = counted or count_again(hop, commit)
     inserted = commit.metrics.get("numTargetRowsInserted", commit.metrics.get("numOutputRows", 0))
     updated = commit.metrics.get("numTargetRowsUpdated", 0)
-    unit = "versions" if hop.declared.history else "keys"
-    keys = {unit: found["keys"]} | ({"closed": found.get("closed", 0)} if hop.declared.history else {})
+    unit, closed = ("versions", {"closed": found.get("closed", 0)}) if hop.declared.history else ("keys", {})
     now, then = _rows(hop.table, commit.version), _rows(hop.table, before)
     equations = [
         *_judged_equations(hop, work, entered),
         Equation("entered", {"entered": entered}, {unit: found["keys"], "duplicates": found["duplicates"]}),
-        Equation("keys", keys, {"inserted": inserted, "updated": updated, "stale": found["stale"]}),
+        Equation(
+            "keys",
+            {unit: found["keys"], **closed},
+            {"inserted": inserted, "updated": updated, "stale": found["stale"]},
+        ),
         Equation("silver rows", {"silver rows": now}, {"rows before": then, "inserted": inserted}),
     ]
     attempt = work.attempts if work.reopens else 0
