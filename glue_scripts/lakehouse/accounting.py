@@ -6,6 +6,11 @@
     keys         = inserted + updated + stale
     silver rows  = rows before + inserted
 
+A history has a row for each version of a key, and its commit also closes versions that others now follow:
+
+    entered           = versions + duplicates
+    versions + closed = inserted + updated + stale
+
 A commit that also tries open rejects says instead:
 
     read + reopened = entered + rejected + rejected again
@@ -159,6 +164,7 @@ def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[st
     found = counted or count_again(hop, commit)
     inserted = commit.metrics.get("numTargetRowsInserted", commit.metrics.get("numOutputRows", 0))
     updated = commit.metrics.get("numTargetRowsUpdated", 0)
+    unit, closed = ("versions", {"closed": found.get("closed", 0)}) if hop.declared.history else ("keys", {})
     rows = _count(
         now=hop.table.load(commit.version),
         read=hop.bronze_rows(work.after, work.to),
@@ -166,8 +172,12 @@ def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[st
     )
     equations = [
         *_judged_equations(hop, work, {"read": rows["read"]}, {"entered": entered, "rejected": rows["rejected"]}),
-        Equation("entered", {"entered": entered}, {"keys": found["keys"], "duplicates": found["duplicates"]}),
-        Equation("keys", {"keys": found["keys"]}, {"inserted": inserted, "updated": updated, "stale": found["stale"]}),
+        Equation("entered", {"entered": entered}, {unit: found["keys"], "duplicates": found["duplicates"]}),
+        Equation(
+            "keys",
+            {unit: found["keys"], **closed},
+            {"inserted": inserted, "updated": updated, "stale": found["stale"]},
+        ),
         Equation("silver rows", {"silver rows": rows["now"]}, {"rows before": before, "inserted": inserted}),
     ]
     attempt = work.attempts if work.reopens else 0
