@@ -95,8 +95,8 @@ check: setup ## Run all checks: format, lint, types, build, tests (what CI runs)
 test: setup ## Run the tests [TEST_PROCESSES=2]
 	$(PYTEST)
 
-test-crash: setup ## Kill runs with their JVM before every one of their writes, and see that each heals (about half an hour)
-	$(PYTEST) --every-kill tests/lakehouse/test_crash.py
+test-crash: setup ## Disturb runs at every request to S3 and kill them before every write, and see that each heals (some hours)
+	$(PYTEST) --every-kill tests/lakehouse/test_crash.py tests/lakehouse/test_faults.py
 
 # One Spark session a process; tests/conftest.py says which tests stay together and which begin.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadscope --no-loadscope-reorder

@@ -85,6 +85,8 @@ def s3_settings(aws: Mapping[str, str]) -> dict[str, str]:
         # A server on this machine answers at once, or it is gone: not S3A's many minutes of patience.
         "attempts.maximum": "2",
         "retry.limit": "2",
+        "retry.throttle.limit": "2",
+        "connection.timeout": "30s",
     }
     if "AWS_SESSION_TOKEN" in aws:
         s3a["session.token"] = aws["AWS_SESSION_TOKEN"]

@@ -111,13 +111,14 @@ def _origins(lake: Lake, pipeline: Pipeline, table: SilverTable, group: Mapping[
     silver = f"{lake.databases['silver']}.{_quoted(table.name)} AS s"
     bronze = f"{lake.databases['bronze']}.{_quoted(table.reads)} AS b"
     condition = _condition(table.columns, group, "s.")
-    key = ", ".join(f"s.{_quoted(name)}" for name in table.key)
+    key = ", ".join(f"s.{_quoted(name)}" for name in table.identity)
+    order = f"{key} DESC" if table.history else key  # its last column is the moment: the newest version first
     # The position has twelve digits at the end of a record's identity.
     sql = f"""
         SELECT {key}, s."_batch" AS batch, s."_record_id" AS record_id, b."_file" AS raw_file,
             cast(substr(s."_record_id", 18) AS bigint) AS record
         FROM {silver} LEFT JOIN {bronze} ON b."_record_id" = s."_record_id" AND b."_batch" = s."_batch"
-        WHERE {condition} ORDER BY {key} LIMIT {ROWS_SHOWN}
+        WHERE {condition} ORDER BY {order} LIMIT {ROWS_SHOWN}
     """
     count = lake.ask(f"SELECT count(*) AS n FROM {silver} WHERE {condition}").rows[0][0]
     return Origins(table.name, _words(group) or "all", int(count), lake.ask(sql))

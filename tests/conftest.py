@@ -28,6 +28,7 @@ DEPLOYING = ("tests/cloud/", "tests/test_readme.py")
 # The longest come first, so that no process is left alone with one of them at the end.
 LONG = (
     *DEPLOYING,
+    "tests/lakehouse/test_faults.py",
     "tests/lakehouse/test_crash.py",
     "tests/bad_input/test_bad_input.py",
     "tests/lakehouse/test_arrival.py",
@@ -46,7 +47,8 @@ class ByFile(LoadScopeScheduling):
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What `make test-crash` asks for."""
-    parser.addoption("--every-kill", action="store_true", help="kill runs before each of their writes, not before some")
+    told = "disturb runs at each of their requests and kill them before each of their writes, not at some"
+    parser.addoption("--every-kill", action="store_true", help=told)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:

@@ -6,6 +6,11 @@
     keys         = inserted + updated + stale
     silver rows  = rows before + inserted
 
+A history has a row for each version of a key, and its commit also closes versions that others now follow:
+
+    entered           = versions + duplicates
+    versions + closed = inserted + updated + stale
+
 A commit that also tries open rejects says instead:
 
     read + reopened = entered + rejected + rejected again
@@ -19,13 +24,16 @@ verdict loses nothing: the next run checks whatever lies behind the gate.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.delta_log import Commit, hop_commits
 from lakehouse.discovery import File
+from lakehouse.gate import State
 from lakehouse.silver import count_again
 from lakehouse.silver_hop import SilverHop, Work, work_of
 from lakehouse.tables import Table
@@ -79,6 +87,12 @@ class Account:
         batches = f"batches {self.after + 1} to {self.to}" if self.to > self.after else ""
         return ", ".join(filter(None, (batches, f"attempt {self.attempt}" if self.attempt else "")))
 
+    @property
+    def rows(self) -> int:
+        """Rows of the table after the commit."""
+        (counted,) = (each.left.values() for each in self.equations if each.name.endswith(" rows"))
+        return sum(counted)
+
     def verify(self) -> None:
         """Raises Unbalanced unless all equations hold."""
         for equation in self.equations:
@@ -93,33 +107,36 @@ class Account:
         return asdict(self)
 
 
-def unverified(table: Table, published: int) -> tuple[int, list[Commit]]:
-    """The commits behind a published version, oldest first, and the version that they build on (-1: none).
+def unverified(table: Table, published: State) -> tuple[State, list[Commit]]:
+    """The commits behind what is published, oldest first, and what they build on (version -1: nothing).
 
     That is the published version itself, unless the table has been restored to an older one.
     """
     commits: list[Commit] = []
     for commit in hop_commits(table.run.lake, table.key):
-        if commit.version <= published:
-            return commit.version, commits[::-1]
+        if commit.version <= published.version:
+            older = commit.version < published.version
+            return State(commit.version, table.load(commit.version).count()) if older else published, commits[::-1]
         if not (commits and "switched" in commits[-1].hop):  # nothing is left of what was before a switch
             commits.append(commit)
-    return -1, commits[::-1]
+    return State(-1, 0), commits[::-1]
 
 
-def _rows(table: Table, version: int) -> int:
-    return table.load(version).count() if version >= 0 else 0
+def _count(**frames: DataFrame) -> dict[str, int]:
+    """The rows of each frame, in one action."""
+    counts = [frame.agg(F.lit(name).alias("name"), F.count(F.lit(1)).alias("rows")) for name, frame in frames.items()]
+    return {row.name: row.rows for row in functools.reduce(DataFrame.unionByName, counts).collect()}
 
 
 def bronze_account(table: Table, commit: Commit, before: int, files: list[File]) -> Account:
-    """Records counted in the files of a batch against the rows in bronze. `before`: the version that was built on."""
+    """Records counted in the files of a batch against the rows in bronze. `before`: rows of the version built on."""
     batch = int(commit.hop["batch"])
     if "switched" in commit.hop:
         return Account(table.key, commit.version, 0, batch, [_switched(table, commit)], ENDED_EARLY)
     mine = [file for file in files if file.batch == batch and file.source == table.name]
     counted = {file.stored.key: file.inspection.records for file in mine if file.inspection.outcome == "read"}
-    parts = {"rows before": _rows(table, before), "records in files": sum(counted.values())}
-    equation = Equation("bronze rows", {"bronze rows": _rows(table, commit.version)}, parts)
+    parts = {"rows before": before, "records in files": sum(counted.values())}
+    equation = Equation("bronze rows", {"bronze rows": table.load(commit.version).count()}, parts)
     hint = "" if equation.balanced else _differing_files(table, commit, batch, counted)
     return Account(table.key, commit.version, batch - 1, batch, [equation], hint)
 
@@ -140,7 +157,10 @@ def _differing_files(table: Table, commit: Commit, batch: int, counted: dict[str
 
 
 def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[str, int]) -> Account:
-    """The equations of one silver commit. `counted`: what was observed while writing, else it is counted again."""
+    """The equations of one silver commit. `before`: rows of the version that it was built on.
+
+    `counted`: what was observed while writing; else it is counted again.
+    """
     if "switched" in commit.hop:
         return _switch_account(hop, commit)
     if not counted and commit.hop["code"] != hop.run.code:
@@ -152,12 +172,21 @@ def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[st
     found = counted or count_again(hop, commit)
     inserted = commit.metrics.get("numTargetRowsInserted", commit.metrics.get("numOutputRows", 0))
     updated = commit.metrics.get("numTargetRowsUpdated", 0)
-    now, then = _rows(hop.table, commit.version), _rows(hop.table, before)
+    unit, closed = ("versions", {"closed": found.get("closed", 0)}) if hop.declared.history else ("keys", {})
+    rows = _count(
+        now=hop.table.load(commit.version),
+        read=hop.bronze_rows(work.after, work.to),
+        rejected=hop.quarantine.rejects_of(work.after, work.to),
+    )
     equations = [
-        *_judged_equations(hop, work, entered),
-        Equation("entered", {"entered": entered}, {"keys": found["keys"], "duplicates": found["duplicates"]}),
-        Equation("keys", {"keys": found["keys"]}, {"inserted": inserted, "updated": updated, "stale": found["stale"]}),
-        Equation("silver rows", {"silver rows": now}, {"rows before": then, "inserted": inserted}),
+        *_judged_equations(hop, work, {"read": rows["read"]}, {"entered": entered, "rejected": rows["rejected"]}),
+        Equation("entered", {"entered": entered}, {unit: found["keys"], "duplicates": found["duplicates"]}),
+        Equation(
+            "keys",
+            {unit: found["keys"], **closed},
+            {"inserted": inserted, "updated": updated, "stale": found["stale"]},
+        ),
+        Equation("silver rows", {"silver rows": rows["now"]}, {"rows before": before, "inserted": inserted}),
     ]
     attempt = work.attempts if work.reopens else 0
     return Account(hop.table.key, commit.version, work.after, work.to, equations, attempt=attempt)
@@ -173,13 +202,11 @@ def _switch_account(hop: SilverHop, commit: Commit) -> Account:
 
 def _switched(table: Table, commit: Commit) -> Equation:
     rebuilt = {"rows rebuilt": commit.hop["switched"]["rows"]}
-    return Equation("switched rows", {"rows switched": _rows(table, commit.version)}, rebuilt)
+    return Equation("switched rows", {"rows switched": table.load(commit.version).count()}, rebuilt)
 
 
-def _judged_equations(hop: SilverHop, work: Work, entered: int) -> list[Equation]:
+def _judged_equations(hop: SilverHop, work: Work, taken: dict[str, int], judged: dict[str, int]) -> list[Equation]:
     """Every record that was taken is in silver's input, in quarantine, or still there."""
-    taken = {"read": hop.bronze_rows(work.after, work.to).count()}
-    judged = {"entered": entered, "rejected": hop.quarantine.rejects_of(work.after, work.to).count()}
     if not work.reopens:
         return [Equation("read", taken, judged)]
     reopened = {"reopened": hop.quarantine.open_rejects(work.after, work.attempts_before).count()}

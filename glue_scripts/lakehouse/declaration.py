@@ -53,7 +53,10 @@ class Source:
 
 @dataclass(frozen=True)
 class SilverTable:
-    """One silver table: one row per key, the newest version by `newest_by`, then file time, then record id."""
+    """One silver table: one row per key, the newest version by `newest_by`, then file time, then record id.
+
+    `history`: one row per version of a key instead; `newest_by` is the moment from which it holds.
+    """
 
     name: str
     description: str
@@ -62,6 +65,12 @@ class SilverTable:
     newest_by: tuple[str, ...]
     columns: tuple[Column, ...]
     rules: Mapping[str, str]
+    history: bool = False
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that tell its rows apart."""
+        return (*self.key, *self.newest_by) if self.history else self.key
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,9 @@ class Pipeline:
             for column in gold["columns"]:
                 del column["required"]  # gold is computed, not given: nothing there can be missing
             gold["touched_by"] = {name: "all" if by is None else by for name, by in gold["touched_by"].items()}
+        for silver in document["silver"].values():
+            if not silver["history"]:
+                del silver["history"]
         for source in document["bronze"].values():
             if source["lateness_days"] is None:
                 del source["lateness_days"]

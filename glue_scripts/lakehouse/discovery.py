@@ -6,6 +6,7 @@ that a crash repeats exactly that batch; a batch is loaded when the watermark of
 
 from __future__ import annotations
 
+import functools
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -70,6 +71,9 @@ class Ledger:
         self.table = Table(run, "ledger", pipeline.name, LEDGER)
         self.late_files = 0
         """Files found by this run whose day is before the newest day that the ledger knew."""
+        self.found: list[File] = []
+        """Files found by this run."""
+        self._known: list[File] = []
 
     def discover(self, covered: int, *, everything: bool) -> int:
         """Writes new files down as the next batch and returns the newest batch number (0 before the first file).
@@ -84,10 +88,9 @@ class Ledger:
                 f"{self.table.key} knows {batch} batches, but bronze holds batch {covered}: restore the ledger first"
             )
         days = dict(newest.hop["days"]) if newest else {}
-        found = [
+        found = self.found = [
             File(batch + 1, source.name, stored, datetime.now(UTC), Inspection("found"))
-            for source in self.pipeline.bronze.values()
-            for stored in self._unknown(source, "" if everything else _listed_after(source, days.get(source.name)))
+            for source, stored in self._unknown({} if everything else days)
         ]
         if not found:
             return batch
@@ -101,15 +104,24 @@ class Ledger:
         self.table.commit({"hop": "ledger", "batch": batch + 1, "days": days}, lambda: writer.save(self.table.path))
         return batch + 1
 
-    def _unknown(self, source: Source, after: str) -> list[StoredObject]:
+    def _unknown(self, days: dict[str, str]) -> list[tuple[Source, StoredObject]]:
+        """All files that the ledger doesn't know. `days`: the newest day known of each source; none: list it whole."""
+        after = {source: _listed_after(source, days.get(source.name)) for source in self.pipeline.bronze.values()}
+        windows = [(F.col("source") == source.name) & (F.col("key") > key) for source, key in after.items()]
         # A version of a file that was gone before it was read may come back, under the same ETag.
         unread = F.col("outcome").isin("replaced", "vanished")
-        known = {
-            (file.stored.key, file.stored.etag)
-            for file in self._rows((F.col("source") == source.name) & (F.col("key") > after) & ~unread)
-        }
-        listed = {stored.key: stored for stored in self.run.raw.list(f"raw/{source.path}/", after)}
-        return [stored for stored in listed.values() if (stored.key, stored.etag) not in known]
+        self._known = self._rows(functools.reduce(Column.__or__, windows) & ~unread)
+        known = {(file.stored.key, file.stored.etag) for file in self._known}
+        listed = [
+            (source, {stored.key: stored for stored in self.run.raw.list(f"raw/{source.path}/", key)})
+            for source, key in after.items()
+        ]
+        return [
+            (source, stored)
+            for source, files in listed
+            for stored in files.values()
+            if (stored.key, stored.etag) not in known
+        ]
 
     def _rows(self, condition: Column) -> list[File]:
         if not self.table.exists():
@@ -144,7 +156,7 @@ class Ledger:
                 replace(file, inspection=found)
                 for file, found in zip(files, pool.map(self._inspect, files), strict=True)
             ]
-        loaded = self._newest_content(batch, [file.stored.key for file in inspected])
+        loaded = self._newest_content(inspected)
         inspected = [
             _mark_repeated(file) if loaded.get(file.stored.key) == file.inspection.content_hash else file
             for file in inspected
@@ -157,13 +169,15 @@ class Ledger:
         self.table.commit(hop, lambda: writer.save(self.table.path))
         return inspected
 
-    def _newest_content(self, before: int, keys: list[str]) -> dict[str, str]:
-        """The content that was loaded last under each key, in batches before `before`."""
-        if before == 1:
-            return {}
-        files = self._rows((F.col("batch") < before) & (F.col("outcome") == "read") & F.col("key").isin(keys))
-        newest = sorted(files, key=lambda file: file.batch)
-        return {file.stored.key: file.inspection.content_hash for file in newest}
+    def _newest_content(self, files: list[File]) -> dict[str, str]:
+        """The content that was loaded last under the keys of one batch's files, in the batches before it."""
+        batch, keys = files[0].batch, [file.stored.key for file in files]
+        if self.found and batch == self.found[0].batch:
+            known = self._known
+        else:
+            known = self._rows((F.col("batch") < batch) & (F.col("outcome") == "read") & F.col("key").isin(keys))
+        newest = sorted(known, key=lambda file: file.batch)
+        return {file.stored.key: file.inspection.content_hash for file in newest if file.inspection.outcome == "read"}
 
     def _inspect(self, file: File) -> Inspection:
         key, etag = file.stored.key, file.stored.etag

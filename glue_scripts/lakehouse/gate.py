@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from lakehouse.storage import Storage
 from lakehouse.tables import Table
@@ -14,9 +14,16 @@ class DamagedGateError(RuntimeError):
     """A gate object can't be read; the message says which, why, and what to do."""
 
 
+class State(NamedTuple):
+    """A version of a table and how many rows it holds."""
+
+    version: int
+    rows: int
+
+
 @dataclass(frozen=True)
 class Gate:
-    """What a layer has published: the batch up to which all its tables balance, and their versions and ids then."""
+    """What a layer has published: the batch up to which all its tables balance, and each one's version, id and rows."""
 
     batch: int = 0
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -27,6 +34,11 @@ class Gate:
         if not published or table.version() < published["version"] or table.table_id() != published["id"]:
             return -1
         return int(published["version"])
+
+    def state(self, table: Table) -> State:
+        """The published version of a table with its rows; version -1 without any where there is none."""
+        version = self.version(table)
+        return State(version, self.tables[table.name]["rows"] if version >= 0 else 0)
 
 
 def read_gate(lake: Storage, pipeline: str, layer: str) -> Gate:

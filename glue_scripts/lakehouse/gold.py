@@ -84,10 +84,10 @@ def refresh(hop: GoldHop) -> tuple[Commit, str] | None:
     newest, inputs = hop.table.newest_hop(), inputs_of(hop)
     if newest and newest.hop["inputs"] == inputs and newest.hop["code"] == hop.run.code:
         return None
-    metadata: dict[str, object] = {"hop": "gold", "inputs": inputs}
+    metadata: dict[str, object] = {"hop": "gold", "inputs": inputs, "rows_before": rows(newest) if newest else 0}
     why = _why_full(hop, newest, inputs)
     if not why and newest:
-        touched = _touched(hop, newest.hop["inputs"])
+        touched = _touched(hop, newest)
         if isinstance(touched, str):
             why = touched
         else:
@@ -98,6 +98,14 @@ def refresh(hop: GoldHop) -> tuple[Commit, str] | None:
     # Other columns than stored mean another declaration, hence a full computation: gold is made anew with them.
     writer = hop.compute(hop.load()).write.format("delta").mode("overwrite").option("overwriteSchema", True)
     return hop.table.commit(metadata, lambda: writer.save(hop.table.path)), f"all groups: {why}"
+
+
+def rows(commit: Commit) -> int:
+    """Rows of a gold table after a commit."""
+    if commit.operation != "MERGE":
+        return commit.rows_written
+    inserted, deleted = (commit.metrics[f"numTargetRows{what}"] for what in ("Inserted", "Deleted"))
+    return int(commit.hop["rows_before"]) + inserted - deleted
 
 
 def changed_rows(hop: GoldHop, newest: Commit | None, done: Commit) -> int:
@@ -128,8 +136,9 @@ def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, A
     return ""
 
 
-def _touched(hop: GoldHop, before: dict[str, dict[str, Any]]) -> list[tuple[Any, ...]] | str:
+def _touched(hop: GoldHop, newest: Commit) -> list[tuple[Any, ...]] | str:
     """The values of the shared group columns in all changed rows, old and new images; or why that can't be told."""
+    before = newest.hop["inputs"]
     changed = {name: table for name, table in hop.inputs.items() if before[name]["version"] < hop.versions[name]}
     by = group_columns(hop.declared)
     if not by:
@@ -150,7 +159,8 @@ def _touched(hop: GoldHop, before: dict[str, dict[str, Any]]) -> list[tuple[Any,
         return f"the change feed is gone ({gone})"
     if len(touched) > MANY:
         return f"more than {MANY:,} groups touched"
-    known = hop.table.load().select(*by).distinct().count()
+    # One row per group: their number stands in the log.
+    known = rows(newest) if by == hop.declared.key else hop.table.load().select(*by).distinct().count()
     return touched if len(touched) <= known * MOST else f"{len(touched)} groups touched of {known}"
 
 

@@ -11,7 +11,7 @@ from lakehouse import accounting, bronze, gold, run_record, silver
 from lakehouse.accounting import Account
 from lakehouse.declaration import Pipeline
 from lakehouse.discovery import File, Ledger
-from lakehouse.gate import Gate, open_gate, read_gate
+from lakehouse.gate import Gate, State, open_gate, read_gate
 from lakehouse.quarantine import quarantine_of
 from lakehouse.silver_hop import SilverHop, silver_hops, silver_table
 from lakehouse.tables import Run, Table
@@ -63,26 +63,26 @@ def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report,
     set_back = [name for name, commit in newest.items() if (commit.version if commit else -1) < published[name]]
     newest_batch = ledger.discover(max(covered.values()), everything=listing == "all")
     report.late_files = ledger.late_files
-    behind = newest_batch != gate.batch or set_back or -1 in published.values()
-    files = ledger.files_after(gate.batch, covered) if behind else []
+    lost = set_back or [name for name in gate.tables if published.get(name, -1) < 0]
+    if ledger.found and newest_batch == gate.batch + 1 and not lost:
+        files = ledger.found
+    else:
+        files = ledger.files_after(gate.batch, covered) if lost or newest_batch != gate.batch else []
     for batch in sorted({file.batch for file in files if file.batch > covered[file.source]}):
         files = _load_batch(run, pipeline, ledger, batch, files, covered, report)
-    verified = verify_bronze(tables, published, files, report)
+    verified = verify_bronze(tables, gate, files, report)
     if report.accounts or files:
         publish(run, pipeline, "bronze", newest_batch, tables, verified)
 
 
-def verify_bronze(
-    tables: dict[str, Table], published: dict[str, int], files: list[File], report: Report
-) -> dict[str, int]:
-    """Accounts for all commits behind the published versions; returns the version of each table that balances."""
+def verify_bronze(tables: dict[str, Table], gate: Gate, files: list[File], report: Report) -> dict[str, State]:
+    """Accounts for all commits behind the gate; returns the version of each table that balances."""
     verified = {}
     for name, table in tables.items():
-        before, commits = accounting.unverified(table, published[name])
+        state, commits = accounting.unverified(table, gate.state(table))
         for commit in commits:
-            record(report, accounting.bronze_account(table, commit, before, files))
-            before = commit.version
-        verified[name] = before
+            state = record(report, accounting.bronze_account(table, commit, state.rows, files))
+        verified[name] = state
     return verified
 
 
@@ -108,7 +108,7 @@ def run_silver(
     source, gate = (read_gate(run.lake, pipeline.name, layer) for layer in ("bronze", "silver"))
     readable = {each.name: source.version(bronze.bronze_table(run, each)) for each in pipeline.bronze.values()}
     hops = silver_hops(run, pipeline, script, readable)
-    published = {hop.table.name: gate.version(hop.table) for hop in hops}
+    published = {hop.table.name: gate.state(hop.table) for hop in hops}
     observed: dict[str, dict[str, int]] = {}
     for hop in hops:
         if not (published_batch := hop.published_batch()):
@@ -124,33 +124,35 @@ def run_silver(
 
 
 def verify_silver(
-    hops: list[SilverHop], published: dict[str, int], observed: dict[str, dict[str, int]], report: Report
-) -> dict[str, int]:
+    hops: list[SilverHop], published: dict[str, State], observed: dict[str, dict[str, int]], report: Report
+) -> dict[str, State]:
     """As verify_bronze. `observed`: what this run has counted on the way into a table."""
     verified = {}
     for hop in hops:
-        before, commits = accounting.unverified(hop.table, published[hop.table.name])
+        state, commits = accounting.unverified(hop.table, published[hop.table.name])
         for commit in commits:
             counted = observed.get(hop.table.name, {}) if commit.hop["run"] == hop.run.run_id else {}
-            record(report, accounting.silver_account(hop, commit, before, counted))
-            before = commit.version
-        verified[hop.table.name] = before
+            state = record(report, accounting.silver_account(hop, commit, state.rows, counted))
+        verified[hop.table.name] = state
     return verified
 
 
-def record(report: Report, account: Account) -> None:
-    """Puts an account into the report. Raises Unbalanced unless it balances."""
+def record(report: Report, account: Account) -> State:
+    """Notes and verifies an account; the version that it makes good, with its rows. Raises Unbalanced."""
     report.accounts.append(account.as_dict())
     account.verify()
+    return State(account.version, account.rows)
 
 
 def publish(
-    run: Run, pipeline: Pipeline, layer: str, batch: int, tables: dict[str, Table], verified: dict[str, int]
+    run: Run, pipeline: Pipeline, layer: str, batch: int, tables: dict[str, Table], verified: dict[str, State]
 ) -> None:
     """Opens the gate of a layer for versions that balance."""
     run.lease.check()
     published = {
-        name: {"version": version, "id": tables[name].table_id()} for name, version in verified.items() if version >= 0
+        name: {**state._asdict(), "id": tables[name].table_id()}
+        for name, state in verified.items()
+        if state.version >= 0
     }
     open_gate(run.lake, pipeline.name, layer, Gate(batch, published))
 
@@ -181,8 +183,8 @@ def repair(run: Run, pipeline: Pipeline, layer: str, report: Report) -> None:
         tables = [silver_table(run, declared) for declared in pipeline.silver.values()]
     gate = read_gate(run.lake, pipeline.name, layer)
     for table in tables:
-        before, commits = accounting.unverified(table, gate.version(table))
+        state, commits = accounting.unverified(table, gate.state(table))
         if commits:
             run.lease.check()
-            table.delta().restoreToVersion(max(before, 0))
-            report.restored.append({"table": table.key, "version": max(before, 0)})
+            table.delta().restoreToVersion(max(state.version, 0))
+            report.restored.append({"table": table.key, "version": max(state.version, 0)})

@@ -49,10 +49,15 @@ class Lease:
             "process": os.getpid(),
             "expires_at": time.time() + SECONDS,
         }
+        written = json.dumps(content).encode()
         try:
-            self._etag = self.storage.write(self.key, json.dumps(content).encode(), replaces=replaces)
+            self._etag = self.storage.write(self.key, written, replaces=replaces)
         except Changed as error:
-            raise LeaseError(f"another run took {self.key} first") from error
+            # A write whose answer got lost is repeated by the client, and then refused because of itself.
+            found = self.storage.read(self.key)
+            if not found or found[0] != written:
+                raise LeaseError(f"another run took {self.key} first") from error
+            self._etag = found[1]
         self._until = began + SECONDS
 
     def _renew(self) -> None:
@@ -75,6 +80,14 @@ class Lease:
     ) -> None:
         self._stop.set()
         self._thread.join()
+        try:
+            self._release()
+        except Exception as failure:
+            if error is None:
+                raise
+            error.add_note(f"{self.key} couldn't be released, and runs out by itself: {failure}")
+
+    def _release(self) -> None:
         current = self.storage.read(self.key)
         if current and current[1] == self._etag:
             self.storage.delete(self.key)

@@ -74,7 +74,10 @@ class Quarantine:
     def replace_rejects(self, judged: DataFrame, after: int, to: int) -> None:
         """Makes the bad records among these the rejects of a range of batches."""
         bad = judged.where(F.size("_rules") > 0).select(f"{RECORD}.*", "_rules")
-        _replace(self.rejects, bad, f"_batch > {after} and _batch <= {to}", {"after": after, "to": to})
+        newest = self.rejects.newest_hop()
+        again = newest is not None and newest.hop["to"] > after
+        where = f"_batch > {after} and _batch <= {to}"
+        _write(self.rejects, bad, {"after": after, "to": to}, replaces=where if again else None)
 
     def replace_events(self, judged: DataFrame, attempt: int) -> None:
         """Makes what became of these records the events of an attempt, the last one."""
@@ -86,7 +89,8 @@ class Quarantine:
             "_rules",
             F.lit(self.events.run.code).alias("code"),
         )
-        _replace(self.events, events, f"attempt >= {attempt}", {"attempt": attempt})
+        where = f"attempt >= {attempt}" if self.attempts_begun() >= attempt else None
+        _write(self.events, events, {"attempt": attempt}, replaces=where)
 
 
 def quarantine_of(run: Run, declared: SilverTable, source: Source) -> Quarantine:
@@ -95,6 +99,9 @@ def quarantine_of(run: Run, declared: SilverTable, source: Source) -> Quarantine
     return Quarantine(rejects, Table(run, "quarantine_events", declared.name, EVENTS))
 
 
-def _replace(table: Table, rows: DataFrame, where: str, consumed: dict[str, int]) -> None:
-    writer = table.check(rows, "what is to be written").write.format("delta").mode("overwrite")
-    table.commit({"hop": table.layer, **consumed}, lambda: writer.option("replaceWhere", where).save(table.path))
+def _write(table: Table, rows: DataFrame, consumed: dict[str, int], *, replaces: str | None) -> None:
+    """Writes rows in one commit. `replaces`: what an earlier try has left; to look for it costs as much as to write."""
+    writer = table.check(rows, "what is to be written").write.format("delta").mode("append")
+    if replaces:
+        writer = writer.mode("overwrite").option("replaceWhere", replaces)
+    table.commit({"hop": table.layer, **consumed}, lambda: writer.save(table.path))

@@ -21,6 +21,7 @@ RAW_PATH = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 TYPES = "string, boolean, int, bigint, double, date, timestamp, decimal(p,s)"
 TYPE = re.compile(r"string|boolean|int|bigint|double|date|timestamp|decimal\((\d{1,2}),(\d{1,2})\)")
 FORMATS = ("csv", "json")
+MOMENTS = ("date", "timestamp")
 
 
 class Place:
@@ -173,7 +174,8 @@ def _columns(place: Place, value: Any, *, silver: bool) -> dict[str, Column]:
 
 
 def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -> SilverTable:
-    body = place.mapping(value, {"description", "reads", "key", "newest_by", "columns", "rules"})
+    required = {"description", "reads", "key", "newest_by", "columns", "rules"}
+    body = place.mapping(value, required, frozenset({"history"}))
     columns = _columns(place.at("columns"), body["columns"], silver=True)
     reads = place.at("reads").names([body["reads"]], bronze)[0]
     key = place.at("key").names(body["key"], columns)
@@ -181,6 +183,7 @@ def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -
     for column in (*key, *newest_by):
         if not columns[column].required:
             raise place.at(f"columns.{column}").error("is part of key or newest_by, so it needs `required: true`")
+    history = _history(place, body.get("history", False), key, [columns[name] for name in newest_by])
     rules = body["rules"]
     if not isinstance(rules, dict):
         raise place.at("rules").error("expected a mapping of rule name to SQL condition (or {})")
@@ -190,7 +193,24 @@ def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -
         if rule in PROBLEMS or rule.removesuffix("_missing").removesuffix("_invalid") in columns:
             raise place.at(f"rules.{rule}").error("is a name that the engine gives by itself; choose another")
     description = place.at("description").text(body["description"])
-    return SilverTable(name, description, reads, key, newest_by, tuple(columns.values()), dict(rules))
+    return SilverTable(name, description, reads, key, newest_by, tuple(columns.values()), dict(rules), history)
+
+
+def _history(place: Place, value: Any, key: tuple[str, ...], newest_by: list[Column]) -> bool:
+    if not isinstance(value, bool):
+        raise place.at("history").error(f"expected true or false, found {value!r}")
+    here, meaning = place.at("newest_by"), "is the moment from which a version holds, since this is a history;"
+    if value and len(newest_by) != 1:
+        found = ", ".join(column.name for column in newest_by) or "none"
+        raise here.error(f"{meaning} expected exactly one column, found {found}")
+    for column in newest_by if value else []:
+        if column.type not in MOMENTS:
+            raise here.error(f"{meaning} expected a date or timestamp, found {column.name} of type {column.type}")
+        if column.name in key:
+            raise here.error(
+                f"{meaning} {column.name} can't be part of the key too: each version would have a key of its own"
+            )
+    return value
 
 
 def _gold(place: Place, name: str, value: Any, silver: Mapping[str, SilverTable]) -> GoldTable:

@@ -19,12 +19,12 @@ from lakehouse.accounting import Account, Equation
 from lakehouse.comparison import UNREADABLE, compare
 from lakehouse.declaration import Pipeline, Source
 from lakehouse.discovery import File, Ledger
-from lakehouse.gate import Gate, open_gate, read_gate
+from lakehouse.gate import Gate, State, open_gate, read_gate
 from lakehouse.inspection import inspect_file
 from lakehouse.layers import Report
 from lakehouse.rebuilt import BEFORE, ReplayError, beside
 from lakehouse.storage import Changed
-from lakehouse.tables import Run
+from lakehouse.tables import Run, Table
 
 
 def replay(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, layer: str) -> None:
@@ -57,18 +57,18 @@ def _rebuild_bronze(run: Run, apart: Run, pipeline: Pipeline, report: Report) ->
     newest = max((file.batch for file in files if file.batch < min(waiting, default=file.batch + 1)), default=0)
     if not newest:
         raise ReplayError(f"the ledger of {pipeline.name} knows no batch: there is nothing to rebuild")
-    tables, verified, told = {}, {}, {}
+    tables, verified, told = dict[str, Table](), dict[str, State](), dict[str, str]()
     for source in pipeline.bronze.values():
         known = [file for file in files if file.source == source.name and file.batch <= newest]
         if not known:
             continue
         table = bronze.bronze_table(apart, source)
         told[table.key] = _rebuild_source(run, apart, source, known)
-        tables[source.name], verified[source.name] = table, table.version()
+        tables[source.name] = table
         counted = sum(file.inspection.records for file in known if file.inspection.outcome == "read")
         rows = {"bronze rows": table.load().count()}
         equation = Equation("bronze rows", rows, {"rows before": 0, "records in files": counted})
-        layers.record(report, Account(table.key, table.version(), 0, newest, [equation]))
+        verified[source.name] = layers.record(report, Account(table.key, table.version(), 0, newest, [equation]))
     layers.publish(apart, pipeline, "bronze", newest, tables, verified)
     return told
 

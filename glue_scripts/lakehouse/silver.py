@@ -1,4 +1,7 @@
-"""bronze -> silver: typed, checked, one row per key, newest wins; rejects to quarantine with what they failed."""
+"""bronze -> silver: typed, checked, one row per key, newest wins; rejects to quarantine with what they failed.
+
+A history has one row per key and moment instead, and the same MERGE also ends the versions that others now follow.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 from pyspark.sql import Column, Observation
 from pyspark.sql import functions as F
 
+from lakehouse import history
 from lakehouse.delta_log import Commit
+from lakehouse.history import VALID_TO
 from lakehouse.quality import RECORD
 from lakehouse.silver_hop import SilverHop, Work, work_of
 
@@ -22,7 +27,7 @@ def consume(hop: SilverHop, to: int, *, reopen: bool) -> dict[str, int]:
     work = Work(hop.watermark(), to, attempts, attempts + reopen)
     newest = hop.newest_versions(hop.judged(work))
     hop.table.check(newest.drop("_n"), "the function's result")
-    counts, low, high = _sort_out(hop, work)
+    counts = _sort_out(hop, work)
     metadata = {"hop": "silver", **asdict(work), "counts": counts, "bronze": hop.bronze.table_id()}
     if first:
         observed = Observation()
@@ -37,18 +42,24 @@ def consume(hop: SilverHop, to: int, *, reopen: bool) -> dict[str, int]:
             "stale": 0,
         }
     values: dict[str, str | Column] = {column.name: f"s.{column.name}" for column in hop.table.columns}
-    # Delta skips files by literals on the target's own columns only, so the batch's range of keys is given as such.
-    within = F.col(f"t.{hop.declared.key[0]}").between(low, high)
-    merge = hop.table.delta().alias("t").merge(newest.alias("s"), hop.same_key() & within)
-    merge = merge.whenMatchedUpdate(hop.order("s.") > hop.order("t."), values).whenNotMatchedInsert(values=values)
+    within, newer = hop.within(counts), hop.order("s.") > hop.order("t.")
+    if hop.declared.history:
+        newest = hop.changed_versions(newest, within)
+        newer = newer | (F.col(f"s.{VALID_TO}") != F.col(f"t.{VALID_TO}"))
+    merge = hop.table.delta().alias("t").merge(newest.alias("s"), hop.same_row() & within)
+    merge = merge.whenMatchedUpdate(newer, values).whenNotMatchedInsert(values=values)
     hop.table.commit(metadata, merge.execute)
     return {}
 
 
-def _sort_out(hop: SilverHop, work: Work) -> tuple[dict[str, Any], Column, Column]:
-    """Writes rejects and events; returns counts, lowest and highest first key of the good records."""
+def _sort_out(hop: SilverHop, work: Work) -> dict[str, Any]:
+    """Writes rejects and events; returns counts, and of the good records lowest and highest first key.
+
+    For a history also their earliest moment.
+    """
     observed, good, new = Observation(), F.size("_rules") == 0, F.col(f"{RECORD}._batch") > work.after
     key, judged = hop.declared.key[0], hop.judged(work)
+    moments = hop.declared.newest_by if hop.declared.history else ()
     seen = judged.observe(
         observed,
         F.count_if(new).alias("read"),
@@ -57,6 +68,7 @@ def _sort_out(hop: SilverHop, work: Work) -> tuple[dict[str, Any], Column, Colum
         F.count_if(~good & new).alias("rejected"),
         F.min(F.when(good, F.col(key))).cast("string").alias("low"),
         F.max(F.when(good, F.col(key))).cast("string").alias("high"),
+        *(F.min(F.when(good, F.col(moment))).cast("string").alias("earliest") for moment in moments),
     )
     batches = work.to > work.after
     if batches:
@@ -64,25 +76,27 @@ def _sort_out(hop: SilverHop, work: Work) -> tuple[dict[str, Any], Column, Colum
     if work.reopens:
         reopened = hop.judged(replace(work, to=work.after)) if batches else seen
         hop.quarantine.replace_events(reopened, work.attempts)
-    found = observed.get
-    kind = judged.schema[key].dataType
-    low, high = (F.lit(found[name]).cast(kind) for name in ("low", "high"))
-    return found, low, high
+    return observed.get
 
 
 def count_again(hop: SilverHop, commit: Commit) -> dict[str, int]:
-    """Counts a commit's records in the data: keys, duplicates, stale keys (the version before had a newer row)."""
+    """Counts a commit's records in the data: keys, duplicates, stale keys (the version before had a newer row).
+
+    In a history versions instead of keys, and the versions before that have got another end.
+    """
     newest = hop.newest_versions(hop.judged(work_of(commit))).alias("s")
-    key, low, high = hop.declared.key[0], commit.hop["counts"]["low"], commit.hop["counts"]["high"]
-    kind = hop.table.schema[key].dataType
-    within = F.col(key).between(F.lit(low).cast(kind), F.lit(high).cast(kind))
-    before = hop.table.load(commit.version - 1).where(within).alias("t")
-    compared = newest.join(before, hop.same_key(), "left")
+    before = hop.table.load(commit.version - 1).alias("t").where(hop.within(commit.hop["counts"]))
+    met = newest.join(before, hop.met_row(), "left")
     stale = F.coalesce(hop.order("t.") >= hop.order("s."), F.lit(False)) & F.col("t._record_id").isNotNull()
-    counted = compared.agg(
-        F.count(F.lit(1)).alias("keys"),
-        F.coalesce(F.sum("s._n"), F.lit(0)).alias("records"),
-        F.count_if(stale).alias("stale"),
-    ).first()
+    if hop.declared.history:
+        counts = history.count(hop.declared, met, stale)
+    else:
+        counts = met.agg(
+            F.count(F.lit(1)).alias("keys"),
+            F.coalesce(F.sum("s._n"), F.lit(0)).alias("records"),
+            F.count_if(stale).alias("stale"),
+        )
+    counted = counts.first()
     assert counted is not None
-    return {"keys": counted.keys, "duplicates": counted.records - counted.keys, "stale": counted.stale}
+    found: dict[str, int] = counted.asDict()
+    return {**found, "duplicates": found["records"] - found["keys"]}

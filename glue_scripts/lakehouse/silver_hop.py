@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse import history
 from lakehouse.bronze import bronze_table
 from lakehouse.declaration import Pipeline, SilverTable
 from lakehouse.delta_log import Commit, hop_commits
@@ -114,14 +116,18 @@ class SilverHop:
         return judged.observe("judged", F.count(F.lit(1)).alias("records"))
 
     def newest_versions(self, judged: DataFrame) -> DataFrame:
-        """One row per key among the good records, in the table's columns, with `_n`: how many records it stands for."""
+        """One row per identity among the good records, in the table's columns, with `_n`: how many records it is."""
         origin = [F.col(f"{RECORD}.{column.name}").alias(column.name) for column in ORIGIN]
         good = judged.where(F.size("_rules") == 0).select(*(column.name for column in self.declared.columns), *origin)
-        row = F.struct(*good.columns)
-        newest = good.groupBy(*self.declared.key).agg(
-            F.max_by(row, self.order("")).alias("_row"), F.count(F.lit(1)).alias("_n")
+        return self.reduce(good).select(*(column.name for column in self.table.columns), "_n")
+
+    def reduce(self, versions: DataFrame) -> DataFrame:
+        """The newest of all rows with the same identity, with `_n`, and in a history with `_valid_to`."""
+        newest = versions.groupBy(*self.declared.identity).agg(
+            F.max_by(F.struct(*versions.columns), self.order("")).alias("_row"), F.count(F.lit(1)).alias("_n")
         )
-        return newest.select("_row.*", "_n")
+        rows = newest.select("_row.*", "_n")
+        return history.with_ends(self.declared, rows) if self.declared.history else rows
 
     def order(self, prefix: str) -> Column:
         """What makes a version newer than another: `newest_by`, then the file's time, then the record's identity."""
@@ -129,15 +135,43 @@ class SilverHop:
             *(F.col(f"{prefix}{name}") for name in (*self.declared.newest_by, "_ingested_at", "_record_id"))
         )
 
-    def same_key(self) -> Column:
-        """Condition that rows `s` and `t` have one key."""
-        same = [F.col(f"t.{name}") == F.col(f"s.{name}") for name in self.declared.key]
-        return _all(same)
+    def changed_versions(self, newest: DataFrame, within: Column) -> DataFrame:
+        """What a history's MERGE takes: versions of the keys of `newest` that are new or now end elsewhere."""
+        keys = newest.select(*self.declared.key).distinct()
+        stored = self.table.load().alias("t").where(within).join(keys, on=list(self.declared.key), how="left_semi")
+        new = newest.drop("_n", history.VALID_TO)
+        return history.changed(self.reduce(history.ending(stored).unionByName(new, allowMissingColumns=True)))
+
+    def same_row(self) -> Column:
+        """Condition that rows `s` and `t` have one identity."""
+        return _same(self.declared.identity)
+
+    def met_row(self) -> Column:
+        """Condition that `t` is the stored row that `s` meets: of its key, and in a history held at its moment."""
+        if not self.declared.history:
+            return self.same_row()
+        (moment,) = self.declared.newest_by
+        at, begun, ends = F.col(f"s.{moment}"), F.col(f"t.{moment}"), F.col(f"t.{history.VALID_TO}")
+        return _same(self.declared.key) & (begun <= at) & (at < ends)
+
+    def within(self, counts: dict[str, Any]) -> Column:
+        """Condition on the stored rows `t` that a commit can touch, by what it has counted.
+
+        Delta skips files by literals on the target's own columns only, so the batch's ranges are given as such.
+        """
+        kinds, key = self.table.schema, self.declared.key[0]
+        low, high = (F.lit(counts[name]).cast(kinds[key].dataType) for name in ("low", "high"))
+        within = F.col(f"t.{key}").between(low, high)
+        if not self.declared.history:
+            return within
+        earliest = F.lit(counts["earliest"]).cast(kinds[history.VALID_TO].dataType)
+        return within & (F.col(f"t.{history.VALID_TO}") > earliest)
 
 
 def silver_table(run: Run, declared: SilverTable) -> Table:
-    """A silver table: its declared columns, then where each row comes from."""
-    return Table(run, "silver", declared.name, (*declared.columns, *ORIGIN))
+    """A silver table: its declared columns, in a history until when each row holds, then where it comes from."""
+    ends = (history.valid_to(declared),) if declared.history else ()
+    return Table(run, "silver", declared.name, (*declared.columns, *ends, *ORIGIN))
 
 
 def silver_hops(run: Run, pipeline: Pipeline, script: ModuleType, published: dict[str, int]) -> list[SilverHop]:
@@ -153,8 +187,8 @@ def silver_hops(run: Run, pipeline: Pipeline, script: ModuleType, published: dic
     return hops
 
 
-def _all(conditions: list[Column]) -> Column:
-    joined = conditions[0]
-    for condition in conditions[1:]:
-        joined = joined & condition
+def _same(names: tuple[str, ...]) -> Column:
+    joined = F.lit(True)
+    for name in names:
+        joined = joined & (F.col(f"t.{name}") == F.col(f"s.{name}"))
     return joined

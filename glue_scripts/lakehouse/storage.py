@@ -17,6 +17,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
+PATIENCE: dict[str, Any] = {
+    "connect_timeout": 5,
+    "read_timeout": 15,
+    "retries": {"mode": "standard", "total_max_attempts": 5},
+}
+"""How long S3 is waited for: a renewal of the lease that gets no answer is repeated before the lease runs out."""
+
 
 @dataclass(frozen=True)
 class StoredObject:
@@ -160,8 +167,9 @@ class S3Storage:
 
     def __init__(self, bucket: str, client: Any = None) -> None:
         import boto3  # not at the top: a lake in a folder needs no AWS library
+        from botocore.config import Config
 
-        self.bucket, self.client = bucket, client or boto3.client("s3")
+        self.bucket, self.client = bucket, client or boto3.client("s3", config=Config(**PATIENCE))
 
     def list(self, prefix: str, after: str = "") -> Iterator[StoredObject]:
         pages = self.client.get_paginator("list_objects_v2").paginate(

@@ -17,7 +17,7 @@ from lakehouse.accounting import Account, Equation, unverified
 from lakehouse.comparison import Pair, is_equal
 from lakehouse.declaration import Pipeline
 from lakehouse.delta_log import Commit
-from lakehouse.gate import read_gate
+from lakehouse.gate import Gate, read_gate
 from lakehouse.layers import Report
 from lakehouse.rebuilt import ReplayError, beside, hops_beside
 from lakehouse.silver_hop import SilverHop, silver_table
@@ -40,16 +40,15 @@ def switch(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, lay
 def _switch_bronze(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType, report: Report) -> None:
     tables = {each.name: bronze.bronze_table(run, each) for each in pipeline.bronze.values()}
     gate, remade = (read_gate(each.lake, pipeline.name, "bronze") for each in (run, apart))
-    published = {name: gate.version(table) for name, table in tables.items()}
     pairs = list(rebuilt.bronze_pairs(run, apart, pipeline, script))
     made = {pair.name: _made(apart, pair.tables[0], "batch") for pair in pairs}
     for pair in pairs:
         table = pair.tables[0]
-        if not is_equal(pair) or _is_red(table, published[table.name]):
+        if not is_equal(pair) or _is_red(table, gate):
             rows = pair.rebuilt()
             hop = {"hop": "bronze", "batch": made[table.key]["batch"], "switched": {"rows": rows.count()}}
             _overwrite(table, rows, hop)
-    verified = layers.verify_bronze(tables, published, [], report)
+    verified = layers.verify_bronze(tables, gate, [], report)
     if report.accounts:
         layers.publish(run, pipeline, "bronze", max(gate.batch, remade.batch), tables, verified)
 
@@ -57,7 +56,7 @@ def _switch_bronze(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType,
 def _switch_silver(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType, report: Report) -> None:
     gate, remade = (read_gate(each.lake, pipeline.name, "silver") for each in (run, apart))
     hops = hops_beside(run, pipeline, script)
-    published = {hop.table.name: gate.version(hop.table) for hop in hops}
+    published = {hop.table.name: gate.state(hop.table) for hop in hops}
     both = [each for each in zip(hops, hops_beside(apart, pipeline, script), strict=True) if each[1].table.exists()]
     made = {hop.table.name: _made(apart, hop.table, "to") for hop, _ in both}
     if any(made[hop.table.name]["bronze"] != other.bronze.table_id() for hop, other in both):
@@ -67,7 +66,7 @@ def _switch_silver(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType,
     for hop, other in both:
         newest = hop.table.newest_hop()
         moved = newest is None or newest.hop["bronze"] != hop.bronze.table_id()
-        if moved or hop.table.name in differing or _is_red(hop.table, published[hop.table.name]):
+        if moved or hop.table.name in differing or _is_red(hop.table, gate):
             _switch_table(hop, other, made[hop.table.name]["to"])
     verified = layers.verify_silver(hops, published, {}, report)
     if report.accounts:
@@ -128,9 +127,9 @@ def _made(apart: Run, served: Table, counted: str | None) -> dict[str, Any]:
     return made.hop
 
 
-def _is_red(table: Table, published: int) -> bool:
+def _is_red(table: Table, gate: Gate) -> bool:
     """Whether a commit of a run is unpublished, and so must be replaced, whatever it holds."""
-    return any("switched" not in commit.hop for commit in unverified(table, published)[1])
+    return any("switched" not in commit.hop for commit in unverified(table, gate.state(table))[1])
 
 
 def _overwrite(table: Table, rows: DataFrame, hop: dict[str, object]) -> Commit:

@@ -119,6 +119,7 @@ class Table:
             self.check(self.load(), "the stored table")
             return self
         self.run.lease.check()
+        self._remove_unfinished()
         builder = DeltaTable.create(self.run.spark).location(self.path)
         for column, typed in zip(self.columns, self.schema.fields, strict=True):
             builder = builder.addColumn(column.name, typed.dataType, comment=column.description)
@@ -128,6 +129,13 @@ class Table:
         with self._settings({"spark.databricks.delta.commitInfo.userMetadata": ""}):
             builder.execute()
         return self
+
+    def _remove_unfinished(self) -> None:
+        # Delta takes the empty folders that a creation has left which ended before its commit for a table.
+        hadoop = self.run.spark.sparkContext._jvm.org.apache.hadoop.fs  # type: ignore[union-attr]
+        files = hadoop.Path(self.path).getFileSystem(self.run.spark._jsparkSession.sessionState().newHadoopConf())
+        for folder in ("/_delta_log/_staged_commits", "/_delta_log", ""):
+            files.delete(hadoop.Path(self.path + folder), False)  # never with something in it
 
     def check(self, frame: DataFrame, whose: str) -> DataFrame:
         """The frame itself. Raises ContractError unless it has exactly the declared columns, in order."""

@@ -90,7 +90,7 @@ def run_to_end(
     cut = ""
     while process.poll() is None and not cut:
         cut = "STOPPED" if stop.wait(POLL_SECONDS) else "TIMEOUT" if time.monotonic() > began + timeout else ""
-    if cut:
+    if cut or (process.returncode or 0) < 0:  # killed from outside
         stop.set()  # for Spark's Java process too, which isn't of this group
     child_process.end_group(process)
     deadline = time.monotonic() + LOG_SECONDS

@@ -44,6 +44,16 @@ def started_by(server: psutil.Process | None, folder: Path, since: float) -> set
     return found
 
 
+def job_process(folder: Path, job_run_id: str) -> psutil.Process | None:
+    """The Python process of a Glue run of the cloud in this folder; none before it has begun and after it has ended."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            command = process.cmdline()
+            if job_run_id in command and any(part.startswith(f"{folder}/runs/") for part in command):
+                return process
+    return None
+
+
 def end(processes: Iterable[psutil.Process], timeout: float) -> list[int]:
     """Ends processes, politely and then at once, each within a time; returns the numbers of those that live on."""
     left = list(processes)

@@ -45,9 +45,9 @@ run "delta_of_glue" {
   }
   assert {
     condition = alltrue([for job in aws_glue_job.this :
-      job.default_arguments["--conf"] == "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension --conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog"
+      job.default_arguments["--conf"] == "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension --conf spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog --conf spark.hadoop.fs.s3a.retry.throttle.limit=8 --conf spark.hadoop.fs.s3a.connection.timeout=30s"
     ])
-    error_message = "Both settings stand in the one --conf that Glue takes."
+    error_message = "All settings stand in the one --conf that Glue takes."
   }
   assert {
     condition     = { for layer, job in aws_glue_job.this : layer => [job.worker_type, tostring(job.number_of_workers), tostring(job.timeout)] } == { bronze = ["G.1X", "2", "11"], silver = ["G.2X", "3", "12"], gold = ["G.1X", "4", "13"] }

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from film_file import generate, key
+from film_settings import Settings
 from lakehouse.lease import Lease
 from lakehouse.session import open_session
 from lakehouse.storage import FolderStorage
 from lakehouse.tables import Run
-from tests.conftest import Lake
+from tests.conftest import LAYERS, Lake
+from tests.lakehouse.crashing_run import Writes
 from tests.lakehouse.films import film, jsonl
+
+FIRST = date(2026, 11, 1)
 
 
 @contextmanager
@@ -52,3 +60,41 @@ def second_day(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) ->
     stages["silver"] = lake.copy(folder / "silver")
     lake.run("silver", "gold")
     return {**stages, "done": lake}
+
+
+@dataclass
+class Stages:
+    """Copies of one lake before each layer of its first and its second day's run, and after each day's last (`done`).
+
+    `writes`: how many writes took it from each copy to the next.
+    """
+
+    lakes: dict[tuple[str, str], Path] = field(default_factory=dict)
+    writes: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, interpreted: None) -> Stages:
+    """A lake of two days, at every stage."""
+    folder, stages = tmp_path_factory.mktemp("stages"), Stages()
+    lake = Lake(folder / "lake", spark)
+    for number, when in enumerate(("first", "later")):
+        day = FIRST + timedelta(days=number)
+        body = generate(day, Settings(movies=150, corrections=0.3))
+        lake.land(key(day).removeprefix("raw/"), body, at=1_790_000_000 + number)
+        lake.land(f"movies/{day:%Y/%m/%d}/broken.jsonl.gz", b"no gzip", at=1_790_000_002)
+        for layer in (*LAYERS, "done"):
+            stages.lakes[when, layer] = folder / f"{when}-{layer}"
+            shutil.copytree(lake.root, stages.lakes[when, layer])
+            if layer != "done":
+                stages.writes[when, layer] = count_writes(lambda layer=layer: lake.run(layer))
+    return stages
+
+
+def count_writes(run: Callable[[], object]) -> int:
+    """How many writes a run in this process makes."""
+    with pytest.MonkeyPatch.context() as patched:
+        writes = Writes()
+        writes.watch(patched.setattr)
+        run()
+        return writes.count

@@ -1,8 +1,8 @@
-"""Runs one layer of movies in a process of its own, and kills it with its JVM before the n-th write.
+"""Runs one layer of movies in a process group of its own, and kills it with its JVM before the n-th write.
 
-    python crashing_run.py LAKE LAYER N
+    python crashing_run.py LAKE RAW LAYER N
 
-A write is a Delta commit, a new table or an object put or deleted beside the tables.
+A write is a Delta commit, a new table or an object put or deleted beside the tables. 0: no write is fatal.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from delta.tables import DeltaTableBuilder
@@ -51,14 +54,53 @@ class Writes:
         return wrapper
 
 
-def main(lake: str, layer: str, fatal: str) -> None:
+def start(
+    lake: str, raw: str, layer: str, *, fatal: int = 0, variables: Mapping[str, str] = os.environ
+) -> subprocess.Popen[str]:
+    """Starts a run of a layer in a process group of its own."""
+    program = Path(__file__)
+    paths = [variables["PYTHONPATH"], str(program.parents[2])]
+    return subprocess.Popen(
+        [sys.executable, str(program), lake, raw, layer, str(fatal)],
+        env={**variables, "PYTHONPATH": os.pathsep.join(paths)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait(process: subprocess.Popen[str]) -> str:
+    """Waits until nothing of a run's group is left; returns what it has said on stderr."""
+    _, errors = process.communicate(timeout=300)
+    deadline = time.monotonic() + 60
+    while alive := members(process.pid):
+        assert time.monotonic() < deadline, f"processes {alive} outlived the run"
+        time.sleep(0.01)
+    return errors
+
+
+def members(group: int) -> list[int]:
+    """Processes of a group that still run: the JVM among them isn't our child, so it can't be waited for."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, _, process_group = stat.read_text().rpartition(")")[2].split()[:3]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(process_group) == group and state not in "ZX":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def main(lake: str, raw: str, layer: str, fatal: str) -> None:
     """Runs the layer up to its fatal write."""
     Writes(int(fatal)).watch(setattr)
     session = SparkSession.builder.getOrCreate()
     for name, value in SMALL_RUNS.items():
         session.conf.set(name, value)
     script = importlib.import_module("pipelines.movies")
-    job.main(script, ["--pipeline", "movies", "--layer", layer, "--lake", lake, "--raw", lake])
+    job.main(script, ["--pipeline", "movies", "--layer", layer, "--lake", lake, "--raw", raw])
 
 
 if __name__ == "__main__":

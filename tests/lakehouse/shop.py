@@ -65,6 +65,16 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     return document
 
 
+def history(**changes: Any) -> dict[str, Any]:
+    """The declaration with a history of the items, and some keys of that table otherwise."""
+    document = changed(
+        "silver.items.columns.1", {"name": "since", "type": "date", "required": True, "description": "F."}
+    )
+    document["gold"]["items_by_kind"]["touched_by"]["items"] = "all"
+    document["silver"]["items"].update({"history": True, "newest_by": ["since"]} | changes)
+    return document
+
+
 def complaint(document: Any) -> str:
     """What the reader says, the same of YAML as of JSON."""
     errors = []

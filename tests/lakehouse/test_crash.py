@@ -5,26 +5,18 @@ Each kill costs a JVM: `make test-crash` hits every gap, the suite one gap of ea
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
-from film_file import generate, key
-from film_settings import Settings
 from query import connect
-from tests.conftest import LAYERS, Lake
-from tests.lakehouse.crashing_run import Writes
+from tests.conftest import Lake
+from tests.lakehouse import crashing_run
+from tests.lakehouse.conftest import Stages
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 WRITES = {
@@ -39,46 +31,6 @@ WRITES = {
 rows are merged. A test counts them, so no gap is left out."""
 KILLS = [(*place, number + 1) for place, count in WRITES.items() for number in range(count)]
 SEED = 4
-PROGRAM = Path(__file__).with_name("crashing_run.py")
-FIRST = date(2026, 11, 1)
-
-
-@dataclass
-class Stages:
-    """Copies of one lake before each layer of its first and its second day's run, and after each day's last (`done`).
-
-    `writes`: how many writes took it from each copy to the next.
-    """
-
-    lakes: dict[tuple[str, str], Path] = field(default_factory=dict)
-    writes: dict[tuple[str, str], int] = field(default_factory=dict)
-
-
-@pytest.fixture(scope="module")
-def stages(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession, interpreted: None) -> Stages:
-    """A lake of two days, at every stage."""
-    folder, stages = tmp_path_factory.mktemp("stages"), Stages()
-    lake = Lake(folder / "lake", spark)
-    for number, when in enumerate(("first", "later")):
-        day = FIRST + timedelta(days=number)
-        body = generate(day, Settings(movies=150, corrections=0.3))
-        lake.land(key(day).removeprefix("raw/"), body, at=1_790_000_000 + number)
-        lake.land(f"movies/{day:%Y/%m/%d}/broken.jsonl.gz", b"no gzip", at=1_790_000_002)
-        for layer in (*LAYERS, "done"):
-            stages.lakes[when, layer] = folder / f"{when}-{layer}"
-            shutil.copytree(lake.root, stages.lakes[when, layer])
-            if layer != "done":
-                stages.writes[when, layer] = count_writes(lambda layer=layer: lake.run(layer))
-    return stages
-
-
-def count_writes(run: Callable[[], object]) -> int:
-    """How many writes a run in this process makes."""
-    with pytest.MonkeyPatch.context() as patched:
-        writes = Writes()
-        writes.watch(patched.setattr)
-        run()
-        return writes.count
 
 
 def content(lake: Path) -> dict[str, list[str]]:
@@ -94,39 +46,6 @@ def content(lake: Path) -> dict[str, list[str]]:
             map(repr, connection.execute(f'SELECT {kept} FROM {schema}."{table}"').fetchall())
         )
     return {f"{schema}.{table}": rows for (table, schema), rows in found.items()}
-
-
-def run_apart(lake: Path, layer: str, fatal: int) -> subprocess.CompletedProcess[str]:
-    """Runs a layer in a process group of its own that is killed before its n-th write; returns when all is gone."""
-    command = [sys.executable, str(PROGRAM), str(lake), layer, str(fatal)]
-    paths = [os.environ["PYTHONPATH"], str(PROGRAM.parents[2])]
-    process = subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    out, errors = process.communicate(timeout=300)
-    deadline = time.monotonic() + 60
-    while alive := members(process.pid):
-        assert time.monotonic() < deadline, f"processes {alive} outlived the kill"
-        time.sleep(0.01)
-    return subprocess.CompletedProcess(command, process.returncode, out, errors)
-
-
-def members(group: int) -> list[int]:
-    """Processes of a group that still run: the JVM among them isn't our child, so it can't be waited for."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, _, process_group = stat.read_text().rpartition(")")[2].split()[:3]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(process_group) == group and state not in "ZX":
-            found.append(int(stat.parent.name))
-    return found
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -147,7 +66,8 @@ def test_heals_after_a_kill(
 ) -> None:
     lake = Lake(tmp_path / "lake", spark)
     shutil.copytree(stages.lakes[when, layer], lake.root, dirs_exist_ok=True)
-    killed = run_apart(lake.root, layer, fatal)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    run = crashing_run.start(str(lake.root), str(lake.root), layer, fatal=fatal)
+    errors = crashing_run.wait(run)
+    assert run.returncode == -signal.SIGKILL, errors
     lake.run()
     assert content(lake.root) == content(stages.lakes[when, "done"])

@@ -13,7 +13,7 @@ import yaml
 
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.reader import parse, read
-from tests.lakehouse.shop import changed, declaration, shop
+from tests.lakehouse.shop import changed, declaration, history, shop
 
 PIPELINES = Path(__file__).resolve().parents[2] / "glue_scripts" / "pipelines"
 
@@ -30,6 +30,7 @@ VARIANTS = {
     "touched by all": changed("gold.items_by_kind.touched_by.items", "all"),
     "no rules": changed("silver.items.rules", {}),
     "no newest_by": changed("silver.items.newest_by", []),
+    "history": history(),
     "other letters": changed("description", 'Läden "und" 店\\n.'),
 }
 
@@ -64,6 +65,7 @@ def test_there_is_one_spelling() -> None:
     assert of(turned_round(declaration())).canonical_json() == canonical
     explicit = changed("silver.items.columns.1.required", False)
     assert of(explicit).canonical_json() == canonical
+    assert of(changed("silver.items.history", False)).canonical_json() == canonical
 
 
 def test_the_canonical_json_itself() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from lakehouse import lease
 from lakehouse.lease import SECONDS, Lease, LeaseError
-from lakehouse.storage import FolderStorage
+from lakehouse.storage import PATIENCE, FolderStorage
 
 KEY = "leases/movies/bronze.json"
 NOW = 1_790_000_000.0
@@ -262,3 +262,41 @@ def test_a_failed_run_releases_its_lease(storage: FolderStorage, clock: Clock) -
     with pytest.raises(ZeroDivisionError), Lease(storage, "movies", "bronze", "mine"):
         raise ZeroDivisionError
     assert content(storage) is None
+
+
+def test_a_write_whose_answer_got_lost_is_known_again(
+    storage: FolderStorage, clock: Clock, renewals: Renewals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = storage.write
+
+    def repeated(key: str, content: bytes, *, replaces: str | None) -> str:
+        """As a client repeats it: the first try has replaced what the second one must replace."""
+        write(key, content, replaces=replaces)
+        return write(key, content, replaces=replaces)
+
+    monkeypatch.setattr(storage, "write", repeated)
+    with Lease(storage, "movies", "bronze", "mine") as held:
+        assert content(storage) == holder("mine")
+        renewals.happen(2)
+        held.check()
+        assert content(storage) == {**holder("mine"), "expires_at": NOW + 2 * SECONDS / 3 + SECONDS}
+    assert content(storage) is None
+
+
+def test_a_lease_that_cannot_be_released_does_not_hide_why_the_run_failed(
+    storage: FolderStorage, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_answer(key: str) -> None:
+        raise ConnectionError("no answer")
+
+    monkeypatch.setattr(storage, "delete", no_answer)
+    with pytest.raises(ZeroDivisionError) as failed, Lease(storage, "movies", "bronze", "mine"):
+        raise ZeroDivisionError
+    assert failed.value.__notes__ == [f"{KEY} couldn't be released, and runs out by itself: no answer"]
+    with pytest.raises(ConnectionError), Lease(storage, "parcels", "bronze", "mine"):
+        pass
+
+
+def test_a_renewal_without_an_answer_is_repeated_in_time() -> None:
+    patience = PATIENCE["connect_timeout"] + PATIENCE["read_timeout"]
+    assert SECONDS / 3 + patience + PATIENCE["read_timeout"] < SECONDS

@@ -10,7 +10,7 @@ import yaml
 
 from lakehouse.declaration import Column
 from lakehouse.reader import parse
-from tests.lakehouse.shop import changed, complaint, declaration, shop
+from tests.lakehouse.shop import changed, complaint, declaration, history, shop
 
 TYPES = "string, boolean, int, bigint, double, date, timestamp, decimal(p,s)"
 
@@ -135,6 +135,38 @@ def test_required_is_true_or_false(value: Any) -> None:
 def test_gold_columns_know_no_required() -> None:
     message = complaint(changed("gold.items_by_kind.columns.0.required", True))
     assert message == "gold.items_by_kind.columns.kind.required: unknown key; known here: description, name, type"
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp"])
+def test_a_history(kind: str) -> None:
+    document = history()
+    document["silver"]["items"]["columns"][1]["type"] = kind
+    items = parse("shop", json.dumps(document), "shop.json").silver["items"]
+    assert (items.history, items.identity) == (True, ("id", "since"))
+    assert (shop().silver["items"].history, shop().silver["items"].identity) == (False, ("id",))
+
+
+@pytest.mark.parametrize("value", ["yes", "true", 1, None, []])
+def test_history_is_true_or_false(value: Any) -> None:
+    assert complaint(history(history=value)) == f"silver.items.history: expected true or false, found {value!r}"
+
+
+MOMENT = "silver.items.newest_by: is the moment from which a version holds, since this is a history;"
+
+
+@pytest.mark.parametrize(("newest_by", "found"), [([], "none"), (["since", "price"], "since, price")])
+def test_a_history_without_its_one_moment(newest_by: list[str], found: str) -> None:
+    assert complaint(history(newest_by=newest_by)) == f"{MOMENT} expected exactly one column, found {found}"
+
+
+def test_a_history_whose_moment_is_no_time() -> None:
+    expected = f"{MOMENT} expected a date or timestamp, found price of type decimal(10,2)"
+    assert complaint(history(newest_by=["price"])) == expected
+
+
+def test_a_history_whose_moment_is_part_of_the_key() -> None:
+    expected = f"{MOMENT} since can't be part of the key too: each version would have a key of its own"
+    assert complaint(history(key=["id", "since"])) == expected
 
 
 @pytest.mark.parametrize("table", ["silver.items", "gold.items_by_kind"])

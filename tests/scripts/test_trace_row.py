@@ -16,6 +16,7 @@ from lakehouse.declaration import Column, GoldTable, Pipeline, SilverTable
 from lakehouse.reader import read
 
 MOVIES = read(trace_row.PIPELINES / "movies.yaml")
+PRICES = read(Path(__file__).parents[1] / "pipelines" / "prices" / "prices.yaml")
 GENRES = MOVIES.gold["movies_by_genre"]
 RECORDS = """
     select 'mv-' || i as movie_id, case i when 3 then 'Cri''me' else 'Drama' end as genre, i::varchar as budget,
@@ -31,6 +32,10 @@ TABLES = {
         from ({RECORDS}) where _batch = case movie_id when 'mv-1' then 1 else 2 end""",
     "gold/movies_by_genre": "select * from (values ('Drama', 2), ('Cri''me', 1)) as t(genre, movies)",
     "gold/movies_by_release_year": "select 2003::int as release_year, 1 as movies",
+    "bronze/prices": RECORDS,
+    "silver/prices": f"""
+        select 1::int as shop, 'tea' as product, make_date(2026, 11, budget::int) as valid_from, _record_id, _batch
+        from ({RECORDS}) where _batch = 1""",
 }
 
 
@@ -99,6 +104,14 @@ def test_values_are_quoted_and_typed(lake: Path, table: str, key: str, films: li
     (origins,) = lineage.find_origins(trace_row.open_folder(lake), target, lineage.read_key([key], target.table))
     assert [row[0] for row in origins.rows.rows] == films
     assert origins.count == 1
+
+
+def test_all_versions_of_a_key_the_newest_first(lake: Path) -> None:
+    target = lineage.find_table("silver.prices", [MOVIES, PRICES])
+    key = lineage.read_key(["shop=1", "product=tea"], target.table)
+    (origins,) = lineage.find_origins(trace_row.open_folder(lake), target, key)
+    assert origins.rows.columns == ["shop", "product", "valid_from", "batch", "record_id", "raw_file", "record"]
+    assert [(row[2].day, row[-1]) for row in origins.rows.rows] == [(3, 3), (2, 2), (1, 1)]
 
 
 def test_of_many_rows_the_first_are_shown(

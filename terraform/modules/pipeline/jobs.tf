@@ -4,11 +4,14 @@ locals {
   own_jars  = [for key in var.artifacts.jars : "${local.artifacts}/${key}"]
   engine    = "${local.artifacts}/${var.artifacts.engine}"
 
-  # Glue takes one --conf; each further setting stands in the same text.
-  delta_settings = {
+  # Glue takes one --conf; each further setting stands in the same text. While S3 answers 503, S3A waits twice as long
+  # each time: 20 times by default, which is days. And it waits 200 seconds for an answer, forty times.
+  spark_settings = {
     "--conf" = join(" --conf ", [
       "spark.sql.extensions=io.delta.sql.DeltaSparkSessionExtension",
       "spark.sql.catalog.spark_catalog=org.apache.spark.sql.delta.catalog.DeltaCatalog",
+      "spark.hadoop.fs.s3a.retry.throttle.limit=8",
+      "spark.hadoop.fs.s3a.connection.timeout=30s",
     ])
   }
   glue_delta = {
@@ -52,7 +55,7 @@ resource "aws_glue_job" "this" {
   }
 
   default_arguments = merge(
-    local.delta_settings,
+    local.spark_settings,
     length(var.artifacts.jars) == 0 ? local.glue_delta : local.own_delta,
     {
       "--pipeline" = var.name
