@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 20
 """Rows shown of each gold table."""
-KINDS = {"appears": "green", "vanishes": "red", "changes": "yellow"}
+KINDS = {"new": "green", "gone": "red", "changed": "yellow"}
 
 
 @dataclass
@@ -70,14 +70,14 @@ def compare(table: str, served: DataFrame, computed: DataFrame, key: tuple[str, 
     same_key = F.lit(True)
     for name in key:
         same_key = same_key & F.col(f"s.{name}").eqNullSafe(F.col(f"c.{name}"))
-    kind = F.when(F.col("s").isNull(), "appears").when(F.col("c").isNull(), "vanishes").otherwise("changes")
+    kind = F.when(F.col("s").isNull(), "new").when(F.col("c").isNull(), "gone").otherwise("changed")
     differing = before.join(now, same_key, "full_outer").where(~F.col("s").eqNullSafe(F.col("c")))
     differing = differing.withColumn("kind", kind).withColumn("row", F.coalesce("c", "s"))
     counts = {row["kind"]: row["count"] for row in differing.groupBy("kind").count().collect()}
     rows = differing.orderBy(*(f"row.{name}" for name in key)).limit(SAMPLES).collect()
     told = [(row["kind"], _named(row["row"], key), _difference(row["s"], row["c"], both)) for row in rows]
     others = sorted(set(served.columns) ^ set(computed.columns))
-    told += [("changes", f"column {name}", "is new" if name in computed.columns else "is gone") for name in others]
+    told += [("changed", f"column {name}", "is new" if name in computed.columns else "is gone") for name in others]
     return Change(table, {each: counts.get(each, 0) for each in KINDS}, told)
 
 
@@ -93,8 +93,8 @@ def _difference(before: Any, now: Any, columns: list[str]) -> str:
 
 def show(console: Console, change: Change) -> None:
     """Prints what becomes of one gold table."""
-    counts = ", ".join(f"{count:,} {'row' if count == 1 else 'rows'} {kind}" for kind, count in change.counts.items())
-    console.print(f"{change.table}: {counts}", markup=False, highlight=False)
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in change.counts.items())
+    console.print(f"{change.table}: {counts} rows", markup=False, highlight=False)
     for kind, row, difference in change.samples:
         line = f"  {kind}: {row}" + (f": {difference}" if difference else "")
         console.print(line, style=KINDS[kind], markup=False, soft_wrap=True)
