@@ -49,4 +49,10 @@ def _gate(lake: Storage, pipeline: str, layer: str) -> dict[str, Any]:
 
 def _is_current(lake: Storage, table: GoldTable, published: dict[str, Any]) -> bool:
     newest = next(hop_commits(lake, f"gold/{table.name}"), None)
-    return newest is not None and newest.hop["inputs"] == {name: published.get(name) for name in table.reads}
+    read = newest.hop["inputs"] if newest else {}
+    return all(_identity(read.get(name)) == _identity(published.get(name)) != () for name in table.reads)
+
+
+def _identity(state: dict[str, Any] | None) -> tuple[Any, ...]:
+    """Which version of which table that is; empty when there is none."""
+    return (state["id"], state["version"]) if state else ()
