@@ -52,6 +52,9 @@ def main() -> int:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--repair", action="store_true", help="set tables back to what is published, then run")
     mode.add_argument("--readmit", action="store_true", help="try all open rejects of silver again, then run gold")
+    mode.add_argument(
+        "--maintain", action="store_true", help="compact files and delete those that nobody needs any more"
+    )
     parser.add_argument("--large", action="store_true", help="Spark settings for inputs above some 50 MB")
     options = parser.parse_args()
     raw = (options.raw or options.lake).absolute()
@@ -63,6 +66,8 @@ def main() -> int:
         steps = [("bronze", ("--mode", "repair")), ("silver", ("--mode", "repair")), *steps]
     if options.readmit:
         steps = [("silver", ("--mode", "readmit")), ("gold", ())]
+    if options.maintain:
+        steps = [(layer, ("--mode", "maintain")) for layer in LAYERS]
     try:
         prepare_spark(large=options.large)
         check_pipeline(options.pipeline)

@@ -40,6 +40,26 @@ def run(console: Console, deployed: deployment.Deployment, pipeline: str, second
     show_records(console, deployed, pipeline, job_runs)
 
 
+def run_jobs(
+    console: Console,
+    deployed: deployment.Deployment,
+    pipeline: str,
+    steps: dict[str, dict[str, str]],
+    seconds: float = SECONDS,
+) -> None:
+    """Runs jobs of a pipeline one after the other and shows what they did.
+
+    `steps`: the layers in their order, and what their jobs are told beside what is deployed.
+    """
+    glue, job_runs = deployed.client("glue"), list[Any]()
+    for layer, arguments in steps.items():
+        job = deployed.named("jobs", f"{pipeline}-{layer}")
+        job_runs.append(
+            workflow_runs.run_job(glue, job, arguments, seconds, lambda line: console.print(f"  {line}", markup=False))
+        )
+    show_records(console, deployed, pipeline, job_runs)
+
+
 def command(arguments: argparse.ArgumentParser, run: Callable[[Console, deployment.Deployment, str], None]) -> int:
     """The command line of what runs a deployed pipeline; exit code 1 when a job of it fails."""
     arguments.add_argument("--environment", required=True, help="local, dev, staging or production")

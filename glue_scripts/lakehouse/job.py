@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import catalog, layers, run_record
+from lakehouse import catalog, layers, maintenance, run_record
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.layers import Report
 from lakehouse.lease import Lease
@@ -53,6 +53,8 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
             run = Run(open_session(), lake, raw, lease, run_id, code_of(pipeline, script))
             if options.mode == "repair":
                 layers.repair(run, pipeline, options.layer, report)
+            elif options.mode == "maintain":
+                maintenance.maintain(run, pipeline, options.layer, report)
             elif options.mode == "readmit":
                 layers.run_silver(run, pipeline, script, report, options.listing, readmit=True)
             else:
@@ -79,8 +81,9 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mode",
         default="run",
-        choices=["run", "repair", "readmit"],
-        help="repair sets tables back to what is published, readmit tries all open rejects again",
+        choices=["run", "repair", "readmit", "maintain"],
+        help="repair sets tables back to what is published, readmit tries all open rejects again, "
+        "maintain compacts files and deletes those that nobody needs any more",
     )
     parser.add_argument(
         "--listing",

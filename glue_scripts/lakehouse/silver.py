@@ -41,8 +41,10 @@ def consume(hop: SilverHop, to: int, *, reopen: bool) -> dict[str, int]:
     within = F.col(f"t.{hop.declared.key[0]}").between(low, high)
     merge = hop.table.delta().alias("t").merge(newest.alias("s"), hop.same_key() & within)
     merge = merge.whenMatchedUpdate(hop.order("s.") > hop.order("t."), values).whenNotMatchedInsert(values=values)
+    # The version before the commit has to be read by now, or it may be gone from the log.
+    counted = _count(hop, work, counts, hop.table.version()) if hop.table.is_ageing() else {}
     hop.table.commit(metadata, merge.execute)
-    return {}
+    return counted
 
 
 def _sort_out(hop: SilverHop, work: Work) -> tuple[dict[str, Any], Column, Column]:
@@ -72,11 +74,16 @@ def _sort_out(hop: SilverHop, work: Work) -> tuple[dict[str, Any], Column, Colum
 
 def count_again(hop: SilverHop, commit: Commit) -> dict[str, int]:
     """Counts a commit's records in the data: keys, duplicates, stale keys (the version before had a newer row)."""
-    newest = hop.newest_versions(hop.judged(work_of(commit))).alias("s")
-    key, low, high = hop.declared.key[0], commit.hop["counts"]["low"], commit.hop["counts"]["high"]
+    return _count(hop, work_of(commit), commit.hop["counts"], commit.version - 1)
+
+
+def _count(hop: SilverHop, work: Work, counts: dict[str, Any], version: int) -> dict[str, int]:
+    """Counts what a commit takes, or has taken, against the version of the table before it."""
+    newest = hop.newest_versions(hop.judged(work)).alias("s")
+    key, low, high = hop.declared.key[0], counts["low"], counts["high"]
     kind = hop.table.schema[key].dataType
     within = F.col(key).between(F.lit(low).cast(kind), F.lit(high).cast(kind))
-    before = hop.table.load(commit.version - 1).where(within).alias("t")
+    before = hop.table.load(version).where(within).alias("t")
     compared = newest.join(before, hop.same_key(), "left")
     stale = F.coalesce(hop.order("t.") >= hop.order("s."), F.lit(False)) & F.col("t._record_id").isNotNull()
     counted = compared.agg(

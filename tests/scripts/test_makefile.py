@@ -59,6 +59,7 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
     [
         ("run", "which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("repair", "what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: "),
+        ("maintain", "whose tables? Usage: make maintain PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("quarantine", "whose rejects? Usage: make quarantine PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("readmit", "whose rejects? Usage: make readmit PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
