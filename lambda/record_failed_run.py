@@ -56,7 +56,7 @@ def record_of(run: Mapping[str, Any], message: str) -> dict[str, Any]:
         "seconds": round((finished - started).total_seconds(), 3),
         "files": {},
         **dict.fromkeys(("late_files", "rows_in", "rows_out", "rows_rejected")),
-        **{name: [] for name in ("accounts", "refreshed", "restored", "compared")},
+        **{name: [] for name in ("accounts", "refreshed", "restored", "compared", "maintained")},
     }
 
 

@@ -54,6 +54,9 @@ def main() -> int:
     mode.add_argument("--replay", action="store_true", help="rebuild beside the served tables, and compare")
     mode.add_argument("--switch", action="store_true", help="the same, then publish what is rebuilt")
     mode.add_argument("--readmit", action="store_true", help="try all open rejects of silver again, then run gold")
+    mode.add_argument(
+        "--maintain", action="store_true", help="compact files and delete those that nobody needs any more"
+    )
     parser.add_argument("--large", action="store_true", help="Spark settings for inputs above some 50 MB")
     options = parser.parse_args()
     raw = (options.raw or options.lake).absolute()
@@ -67,6 +70,8 @@ def main() -> int:
         steps = [("silver", ("--mode", "readmit")), ("gold", ())]
     if options.replay or options.switch:
         steps = [(layer, ("--mode", mode)) for mode in ("replay", "switch")[: 1 + options.switch] for layer in LAYERS]
+    if options.maintain:
+        steps = [(layer, ("--mode", "maintain")) for layer in LAYERS]
     damaged = False
     try:
         prepare_spark(large=options.large)

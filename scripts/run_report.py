@@ -20,6 +20,10 @@ def show(console: Console, record: dict[str, Any]) -> None:
         )
     for table in record["restored"]:
         console.print(f"  {table['table']}: set back to version {table['version']}", highlight=False)
+    for table in record["maintained"]:
+        done = f"{table['compacted']} files made one or few, {table['deleted']} deleted"
+        left_alone = f"; files are left alone: {table['left_alone']}" if table["left_alone"] else ""
+        console.print(f"  {table['table']}: {done}{left_alone}", highlight=False, markup=False)
     for table in record["refreshed"]:
         console.print(f"  {table['table']}: version {table['version']}, {table['computed']}", highlight=False)
     if record["compared"]:

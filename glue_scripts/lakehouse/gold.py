@@ -82,12 +82,13 @@ def inputs_of(hop: GoldHop) -> dict[str, dict[str, Any]]:
 def refresh(hop: GoldHop) -> tuple[Commit, str] | None:
     """Brings the table to its inputs' versions in one commit, returned with how it was computed; None: no work."""
     newest, inputs = hop.table.newest_hop(), inputs_of(hop)
-    if newest and newest.hop["inputs"] == inputs and newest.hop["code"] == hop.run.code:
+    changed = _changed(hop, newest, inputs)
+    if newest and not changed and newest.hop["code"] == hop.run.code:
         return None
     metadata: dict[str, object] = {"hop": "gold", "inputs": inputs, "rows_before": rows(newest) if newest else 0}
-    why = _why_full(hop, newest, inputs)
+    why = _why_full(hop, newest, inputs, changed)
     if not why and newest:
-        touched = _touched(hop, newest)
+        touched = _touched(hop, newest, changed)
         if isinstance(touched, str):
             why = touched
         else:
@@ -120,7 +121,20 @@ def changed_rows(hop: GoldHop, newest: Commit | None, done: Commit) -> int:
     )
 
 
-def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, Any]]) -> str:
+def _changed(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, Any]]) -> set[str]:
+    """The inputs that aren't what the table's hop before has read; maintenance moves a version on, and no row."""
+    before = newest.hop["inputs"] if newest else {}
+
+    def same(name: str) -> bool:
+        seen, now = before.get(name), inputs[name]
+        if not seen or seen["id"] != now["id"] or seen["version"] > now["version"]:
+            return False
+        return hop.inputs[name].same_rows(seen["version"], now["version"])
+
+    return {name for name in inputs if not same(name)}
+
+
+def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, Any]], changed: set[str]) -> str:
     if newest is None:
         return "first time"
     if newest.hop["code"] != hop.run.code:
@@ -131,15 +145,15 @@ def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, A
             return f"silver table {name} is another one than before"
         if before[name]["version"] > now["version"]:
             return f"silver table {name} was set back"
-        if before[name]["version"] < now["version"] and hop.declared.touched_by[name] is None:
+        if name in changed and hop.declared.touched_by[name] is None:
             return f"a change of {name} touches all groups"
     return ""
 
 
-def _touched(hop: GoldHop, newest: Commit) -> list[tuple[Any, ...]] | str:
+def _touched(hop: GoldHop, newest: Commit, names: set[str]) -> list[tuple[Any, ...]] | str:
     """The values of the shared group columns in all changed rows, old and new images; or why that can't be told."""
     before = newest.hop["inputs"]
-    changed = {name: table for name, table in hop.inputs.items() if before[name]["version"] < hop.versions[name]}
+    changed = {name: table for name, table in hop.inputs.items() if name in names}
     by = group_columns(hop.declared)
     if not by:
         return "its inputs share no group column"

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import catalog, layers, replay, run_record, switch
+from lakehouse import catalog, layers, maintenance, replay, run_record, switch
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.layers import Report
 from lakehouse.lease import Lease
@@ -56,6 +56,8 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
                 BY_LAYER[options.mode](run, pipeline, script, report, options.layer)
             elif options.mode == "repair":
                 layers.repair(run, pipeline, options.layer, report)
+            elif options.mode == "maintain":
+                maintenance.maintain(run, pipeline, options.layer, report)
             elif options.mode == "readmit":
                 layers.run_silver(run, pipeline, script, report, options.listing, readmit=True)
             else:
@@ -82,9 +84,10 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mode",
         default="run",
-        choices=["run", "repair", "readmit", *BY_LAYER],
+        choices=["run", "repair", "readmit", "maintain", *BY_LAYER],
         help="repair sets tables back to what is published, readmit tries all open rejects again, replay rebuilds "
-        "tables beside the served ones and compares, switch publishes what is rebuilt",
+        "tables beside the served ones and compares, switch publishes what is rebuilt, maintain compacts files and "
+        "deletes those that nobody needs any more",
     )
     parser.add_argument(
         "--listing",

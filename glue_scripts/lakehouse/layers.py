@@ -27,11 +27,12 @@ class Report:
     refreshed: list[dict[str, Any]] = field(default_factory=list)
     restored: list[dict[str, Any]] = field(default_factory=list)
     compared: list[dict[str, Any]] = field(default_factory=list)
+    maintained: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.files or self.accounts or self.refreshed or self.restored or self.compared)
+        return not any((self.files, self.accounts, self.refreshed, self.restored, self.compared, self.maintained))
 
     def as_dict(self) -> dict[str, Any]:
         """For the run record, with the rows that went in and came out."""
@@ -60,7 +61,11 @@ def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report,
     newest = {name: table.newest_hop() for name, table in tables.items()}
     covered = {name: int(commit.hop["batch"]) if commit else 0 for name, commit in newest.items()}
     # A table that has been set back or deleted starts again behind the gate.
-    set_back = [name for name, commit in newest.items() if (commit.version if commit else -1) < published[name]]
+    set_back = [
+        name
+        for name, commit in newest.items()
+        if not tables[name].same_rows(commit.version if commit else -1, published[name])
+    ]
     newest_batch = ledger.discover(max(covered.values()), everything=listing == "all")
     report.late_files = ledger.late_files
     lost = set_back or [name for name in gate.tables if published.get(name, -1) < 0]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from delta.tables import DeltaTable
@@ -19,9 +20,11 @@ from lakehouse.storage import Storage
 
 CONSUMED = {"bronze": ("batch",), "silver": ("to", "attempts")}
 """What a hop's commits count up: each moves at least one of these, and none back; a switch says the same anew."""
+LOG_DAYS, FILE_DAYS = 30, 7
+"""Days that the log keeps commits, and that files which the table no longer needs are kept for readers."""
 PROPERTIES = {
-    "delta.logRetentionDuration": "interval 30 days",
-    "delta.deletedFileRetentionDuration": "interval 7 days",
+    "delta.logRetentionDuration": f"interval {LOG_DAYS} days",
+    "delta.deletedFileRetentionDuration": f"interval {FILE_DAYS} days",
 }
 
 
@@ -106,6 +109,18 @@ class Table:
                 break
             found.append(commit)
         return found[::-1]
+
+    def same_rows(self, after: int, to: int) -> bool:
+        """Whether the commits after one version up to another have left all rows as they were."""
+        return delta_log.same_rows(self.run.lake, self.key, after, to)
+
+    def is_ageing(self) -> bool:
+        """Whether the log keeps the newest commit for half its time at most: any checkpoint may take it after that.
+
+        Delta makes one at each tenth commit, and then deletes what is older than its retention.
+        """
+        newest = self.run.lake.find(f"{self.key}/_delta_log/{self.version():020d}.json")
+        return newest is not None and datetime.now(UTC) - newest.modified_at > timedelta(days=LOG_DAYS) / 2
 
     def table_id(self) -> str:
         """Delta's id of the table: another id under the same path is another table."""
