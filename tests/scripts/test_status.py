@@ -20,7 +20,7 @@ from lakehouse.storage import FolderStorage, S3Storage, Storage
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLD = ("movies_by_genre", "movies_by_studio", "movies_by_release_year")
-GATE = {"movies": {"version": 4, "id": "t-1"}}
+GATE = {"movies": {"version": 4, "rows": 20, "id": "t-1"}}
 COUNTS = ("rows_in", "rows_out", "rows_rejected", "late_files")
 
 
@@ -52,7 +52,7 @@ def fill(lake: Storage, *, bronze: int = 3, silver: int = 3, gold: tuple[str, ..
     for layer, batch in (("bronze", bronze), ("silver", silver)):
         lake.write(f"gates/movies/{layer}.json", json.dumps({"batch": batch, "tables": GATE}).encode())
     for table in GOLD:
-        put_hop(lake, f"gold/{table}", inputs=GATE if table in gold else {"movies": {"version": 3, "id": "t-1"}})
+        put_hop(lake, f"gold/{table}", inputs={"movies": {"version": 4 if table in gold else 3, "id": "t-1"}})
     put_record(lake, "bronze", "100000", (1_234_567, 1_234_567, 0, 2))
     put_record(lake, "silver", "100105", (1_234_567, 1_200_000, 34_567, 0), seconds=120.0)
     put_record(lake, "gold", "100300", (3, 9, 0, 0))
