@@ -45,7 +45,8 @@ def test_the_two_commands_print_what_the_readme_shows() -> None:
     assert len(shown) > 5
     assert [line for line in shown if _squeezed(line) not in printed] == []
     assert {*demo.QUERIES, "Next:"} - {*printed.splitlines()} == set()
-    assert re.findall(r"^movies (\w+): idle in", printed, re.MULTILINE) == ["bronze", "silver", "gold"]
+    # Bronze is idle in the run that heals, too.
+    assert re.findall(r"^movies (\w+): idle in", printed, re.MULTILINE) == ["bronze", "bronze", "silver", "gold"]
     assert control.running(demo.FOLDER) is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
@@ -225,4 +226,5 @@ def test_each_job_has_written_its_log(five_days: Deployed) -> None:
         streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
         assert len(streams) >= 2
         events = logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"])["events"]
-        assert any(f"movies {layer}: run" in event["message"] for event in events)
+        begins = re.compile(rf"movies {layer}: (run|replay|switch) \S+ begins")
+        assert any(begins.search(event["message"]) for event in events)
