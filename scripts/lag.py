@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lakehouse.declaration import GoldTable, Pipeline
-from lakehouse.delta_log import hop_commits, same_rows
+from lakehouse.delta_log import hop_commits
+from lakehouse.inputs import input_state, unread
 from lakehouse.storage import Storage
 
 
@@ -49,15 +50,10 @@ def _gate(lake: Storage, pipeline: str, layer: str) -> dict[str, Any]:
 
 def _is_current(lake: Storage, table: GoldTable, published: dict[str, Any]) -> bool:
     newest = next(hop_commits(lake, f"gold/{table.name}"), None)
-    read = newest.hop["inputs"] if newest else {}
-    return all(
-        name in read and name in published and _is_read(lake, name, read[name], published[name]) for name in table.reads
-    )
-
-
-def _is_read(lake: Storage, silver: str, read: dict[str, Any], published: dict[str, Any]) -> bool:
-    """Whether what was read of a silver table is what is published; maintenance moves a version on, and no row."""
-    versions = int(read["version"]), int(published["version"])
-    return (
-        read["id"] == published["id"] and versions[0] <= versions[1] and same_rows(lake, f"silver/{silver}", *versions)
-    )
+    if not newest or any(name not in published for name in table.reads):
+        return False
+    now = {
+        name: input_state(lake, f"silver/{name}", published[name]["id"], published[name]["version"])
+        for name in table.reads
+    }
+    return not unread(newest, now)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from lakehouse import accounting, delta_log, gold
 from lakehouse.declaration import Pipeline
 from lakehouse.gate import Gate, State, open_gate, read_gate
+from lakehouse.inputs import run_at
 from lakehouse.layers import Report, tables_of
 from lakehouse.storage import StoredObject
 from lakehouse.tables import FILE_DAYS, Run, Table
@@ -89,9 +90,9 @@ def _unread(run: Run, pipeline: Pipeline, table: Table) -> str | None:
     for declared in pipeline.gold.values():
         hop = gold.gold_table(run, declared).newest_hop()
         seen = hop.hop["inputs"].get(table.name) if hop else None
-        if not seen or seen["id"] != table.table_id() or table.same_rows(seen["version"], newest):
+        if not seen or seen["id"] != table.table_id() or seen["run"] == run_at(run.lake, table.key, newest):
             continue
-        unread.append(f"gold/{declared.name} hasn't read versions {seen['version'] + 1} to {newest}")
+        unread.append(f"gold/{declared.name} hasn't read what came after version {seen['version']}")
     return "; ".join(unread) or None
 
 

@@ -14,6 +14,7 @@ from lakehouse.beside import Beside
 from lakehouse.comparison import UNREADABLE, Pair, content, is_equal
 from lakehouse.declaration import Pipeline
 from lakehouse.gate import read_gate
+from lakehouse.inputs import unread
 from lakehouse.silver_hop import SilverHop, silver_hops, silver_table
 from lakehouse.tables import Run, Table
 
@@ -92,7 +93,7 @@ def gold_pairs(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType) -> 
 
 def _gold_behind(hop: gold.GoldHop) -> str:
     newest = hop.table.newest_hop()
-    if newest and newest.hop["code"] == hop.run.code and newest.hop["inputs"] != gold.inputs_of(hop):
+    if newest and newest.hop["code"] == hop.run.code and unread(newest, gold.inputs_of(hop)):
         return "not computed from what silver has published: run the pipeline first"
     return ""
 

@@ -18,6 +18,7 @@ from lakehouse.comparison import Pair, is_equal
 from lakehouse.declaration import Pipeline
 from lakehouse.delta_log import Commit
 from lakehouse.gate import Gate, read_gate
+from lakehouse.inputs import unread
 from lakehouse.layers import Report
 from lakehouse.rebuilt import ReplayError, beside, hops_beside
 from lakehouse.silver_hop import SilverHop, silver_table
@@ -101,11 +102,11 @@ def _switch_gold(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType, r
         if not (pair := pairs.get(hop.table.key)):
             continue
         _made(apart, hop.table, None)
-        newest, now = hop.table.newest_hop(), {"inputs": gold.inputs_of(hop), "code": run.code}
-        if newest and {name: newest.hop[name] for name in now} == now and is_equal(pair):
+        newest, now = hop.table.newest_hop(), gold.inputs_of(hop)
+        if newest and newest.hop["code"] == run.code and not unread(newest, now) and is_equal(pair):
             continue
         rows = pair.rebuilt()
-        commit = _overwrite(hop.table, rows, {"hop": "gold", "inputs": now["inputs"]})
+        commit = _overwrite(hop.table, rows, {"hop": "gold", "inputs": now})
         counted = Equation("switched rows", {"rows switched": commit.rows_written}, {"rows rebuilt": rows.count()})
         layers.record(report, Account(hop.table.key, commit.version, 0, 0, [counted]))
 

@@ -21,7 +21,7 @@ import deployment
 import query
 import replay
 import trace_row
-from local_cloud import athena_values
+from local_cloud import athena_values, fire
 from tests.cloud.conftest import LAYERS, Deployed
 from tests.oracles import movies as oracle
 from tests.pipelines.test_movies import differences
@@ -140,6 +140,18 @@ def test_a_replay_proves_every_table(five_days: Deployed) -> None:
     assert {each["table"].split("/")[1].removesuffix(" (open)") for each in compared} == tables
     assert [each for each in compared if each["verdict"] != "equal"] == []
     assert [record["outcome"] for record in switched] == ["idle"] * 3
+
+
+def test_the_weekly_maintenance_changes_no_row(five_days: Deployed) -> None:
+    """Each job has the rights for it; the next run then has nothing to do."""
+    fire.fire(five_days.cloud, f"{five_days.lake.named('workflows', 'movies')}-maintenance")
+    for layer in LAYERS:
+        five_days.wait_for_job(five_days.lake.named("jobs", f"movies-{layer}"), "the maintenance")
+    done = [record["maintain"] for record in records(five_days)]
+    assert [record["outcome"] for record in done] == ["succeeded", "idle", "idle"]
+    assert [each for record in done for each in record["maintained"]] == []
+    assert len(five_days.run()) == len(LAYERS)
+    assert [newest["run"]["outcome"] for newest in records(five_days)] == ["idle"] * len(LAYERS)
 
 
 def records(deployed: Deployed) -> list[dict[str, dict[str, Any]]]:
