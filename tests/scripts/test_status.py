@@ -51,8 +51,10 @@ def fill(lake: Storage, *, bronze: int = 3, silver: int = 3, gold: tuple[str, ..
     put_hop(lake, "ledger/movies", batch=3)
     for layer, batch in (("bronze", bronze), ("silver", silver)):
         lake.write(f"gates/movies/{layer}.json", json.dumps({"batch": batch, "tables": GATE}).encode())
+    put_hop(lake, "silver/movies", run="second")
     for table in GOLD:
-        put_hop(lake, f"gold/{table}", inputs={"movies": {"version": 4 if table in gold else 3, "id": "t-1"}})
+        read = {"id": "t-1", "version": 3, "run": "second" if table in gold else "first"}
+        put_hop(lake, f"gold/{table}", inputs={"movies": read})
     put_record(lake, "bronze", "100000", (1_234_567, 1_234_567, 0, 2))
     put_record(lake, "silver", "100105", (1_234_567, 1_200_000, 34_567, 0), seconds=120.0)
     put_record(lake, "gold", "100300", (3, 9, 0, 0))
