@@ -9,7 +9,6 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -35,8 +34,8 @@ class Number(str):
 
     def plain(self) -> str:
         """Its text in bronze, which keeps the value and not the spelling."""
-        number = Decimal(self)
-        return format(number.normalize() if number else Decimal(0), "f")
+        value = self.rstrip("0").rstrip(".") if "." in self else str(self)
+        return "0" if value == "-0" else value
 
 
 @dataclass(frozen=True)
