@@ -238,5 +238,5 @@ def test_each_job_has_written_its_log(five_days: Deployed) -> None:
         streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
         assert len(streams) >= 2
         events = logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"])["events"]
-        begins = re.compile(rf"movies {layer}: (run|replay|switch) \S+ begins")
+        begins = re.compile(rf"movies {layer}: (run|replay|switch|maintain) \S+ begins")
         assert any(begins.search(event["message"]) for event in events)
