@@ -25,7 +25,7 @@ from lakehouse.storage import Storage, open_storage
 from lakehouse.tables import Run
 
 LOG = logging.getLogger("lakehouse")
-BY_LAYER = {"replay": replay.replay, "switch": switch.switch}
+BY_LAYER = {"replay": replay.replay, "switch": switch.switch, "migrate": switch.migrate}
 LAYERS = {"bronze": layers.run_bronze, "silver": layers.run_silver, "gold": layers.run_gold}
 
 
@@ -60,7 +60,7 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
                 layers.run_silver(run, pipeline, script, report, options.listing, readmit=True)
             else:
                 LAYERS[options.layer](run, pipeline, script, report, options.listing)
-            if options.catalog:
+            if options.catalog and options.mode != "replay":  # which may know other columns than are served
                 catalog.register(layers.tables_of(run, pipeline, options.layer), options.catalog)
     except BaseException as error:
         try:
@@ -84,7 +84,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         default="run",
         choices=["run", "repair", "readmit", *BY_LAYER],
         help="repair sets tables back to what is published, readmit tries all open rejects again, replay rebuilds "
-        "tables beside the served ones and compares, switch publishes what is rebuilt",
+        "tables beside the served ones and compares, switch publishes what is rebuilt, migrate also other columns",
     )
     parser.add_argument(
         "--listing",
