@@ -22,7 +22,7 @@ def show(console: Console, record: dict[str, Any]) -> None:
             "  files: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(record["files"].items())),
             highlight=False,
         )
-    for name, fields in record["undeclared_fields"].items():
+    for name, fields in record.get("undeclared_fields", {}).items():  # what is deployed may be older
         console.print(f"  {undeclared(name, fields)}", markup=False, highlight=False, soft_wrap=True)
     for table in record["restored"]:
         console.print(f"  {table['table']}: set back to version {table['version']}", highlight=False)
