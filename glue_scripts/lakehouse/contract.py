@@ -10,6 +10,7 @@ INTEGERS = ("tinyint", "smallint", "int", "bigint")
 FRACTIONS = ("float", "double")
 DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
 DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+MIGRATE = "; if the declaration is right, `make migrate PIPELINE=name` brings the lake's tables to it"
 
 Columns = tuple[tuple[str, str], ...]
 """Names and types, in order."""

@@ -34,11 +34,6 @@ class Report:
         """Whether there was nothing to do."""
         return not (self.files or self.accounts or self.refreshed or self.restored or self.compared)
 
-    def note_undeclared(self, table: Table, names: set[str]) -> None:
-        """Adds names of fields that a table's declaration doesn't name."""
-        if names:
-            self.undeclared_fields[table.key] = undeclared.told({*self.undeclared_fields.get(table.key, []), *names})
-
     def as_dict(self) -> dict[str, Any]:
         """For the run record, with the rows that went in and came out."""
         return {**vars(self), **run_record.row_counts(self.accounts, self.refreshed)}
@@ -105,7 +100,7 @@ def _load_batch(
     for name in sorted({file.source for file in inspected}):
         source = pipeline.bronze[name]
         found = bronze.load(run, source, batch, [file for file in inspected if file.source == name])
-        report.note_undeclared(bronze.bronze_table(run, source), found)
+        undeclared.note(report.undeclared_fields, bronze.bronze_table(run, source).key, found)
     return [file for file in files if file not in open_files] + inspected
 
 

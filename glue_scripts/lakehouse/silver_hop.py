@@ -81,8 +81,7 @@ class SilverHop:
 
     def check_columns(self) -> None:
         """Raises ContractError when the tables have other columns than are declared to other code than wrote last."""
-        newest = self.table.newest_hop()
-        if newest and newest.hop["code"] != self.run.code:
+        if (newest := self.table.newest_hop()) and newest.hop["code"] != self.run.code:
             self.table.create()
             self.quarantine.create()
 

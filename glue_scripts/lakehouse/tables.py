@@ -25,9 +25,6 @@ PROPERTIES = {
 }
 
 
-MIGRATE = "; if the declaration is right, `make migrate PIPELINE=name` brings the lake's tables to it"
-
-
 class ContractError(RuntimeError):
     """Columns that differ from the declared contract; the message says which."""
 
@@ -120,7 +117,7 @@ class Table:
         """Creates the empty table unless it is there; a table whose columns differ from the contract is refused."""
         if self.exists():
             # The ledger's columns are the engine's own: no declaration changes them.
-            self.check(self.load(), "the stored table", MIGRATE if self.layer != "ledger" else "")
+            self.check(self.load(), "the stored table", contract.MIGRATE if self.layer != "ledger" else "")
             return self
         self.run.lease.check()
         self._remove_unfinished()

@@ -8,7 +8,6 @@ frequent ones, and always one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
 from pyspark.sql import Column
@@ -36,6 +35,7 @@ def names(seen: dict[str, Any]) -> set[str]:
     return {name for each in together for name in json.loads(each)}
 
 
-def told(names: Iterable[str]) -> list[str]:
-    """What the record of a run tells of these names."""
-    return sorted(names)[:MOST_NAMES]
+def note(told: dict[str, list[str]], table: str, names: set[str]) -> None:
+    """Adds names to what the record of a run tells of a table."""
+    if names:
+        told[table] = sorted({*told.get(table, []), *names})[:MOST_NAMES]
