@@ -28,6 +28,11 @@ ifndef PIPELINE
 $(error what is to be rebuilt? Usage: make replay PIPELINE=name [ENV=local | LAKE=folder] [SWITCH=1]; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter migrate,$(MAKECMDGOALS)),)
+ifndef PIPELINE
+$(error whose columns? Usage: make migrate PIPELINE=name [ENV=local | LAKE=folder] [ACCEPT_LOSS=1]; there are: $(PIPELINES))
+endif
+endif
 ifneq ($(filter preview,$(MAKECMDGOALS)),)
 ifeq ($(and $(PIPELINE),$(LAKE)),)
 $(error whose gold rows? Usage: make preview PIPELINE=name LAKE=folder; there are: $(PIPELINES))
@@ -64,7 +69,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay preview maintain query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -170,6 +175,10 @@ repair: jars ## Set a lake's tables back to what is published: make repair PIPEL
 replay: jars ## Rebuild from raw beside the tables and compare: make replay PIPELINE=movies [ENV=local | LAKE=folder] [SWITCH=1: publish]
 	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(SWITCH),--switch,--replay),scripts/replay.py \
 	  --environment "$(ENV)" $(if $(SWITCH),--switch)) --pipeline "$(PIPELINE)"
+
+migrate: jars ## Bring tables to columns that are declared otherwise: make migrate PIPELINE=movies [ENV=local | LAKE=folder] [ACCEPT_LOSS=1]
+	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)",scripts/replay.py --environment "$(ENV)") --migrate \
+	  $(if $(ACCEPT_LOSS),--accept-loss) --pipeline "$(PIPELINE)"
 
 preview: jars ## Show which gold rows the code as it stands would change: make preview PIPELINE=movies LAKE=folder
 	@$(BIN)/python scripts/preview.py --pipeline "$(PIPELINE)" --lake "$(LAKE)"

@@ -57,6 +57,7 @@ def record_of(run: Mapping[str, Any], message: str) -> dict[str, Any]:
         "files": {},
         **dict.fromkeys(("late_files", "rows_in", "rows_out", "rows_rejected")),
         **{name: [] for name in ("accounts", "refreshed", "restored", "compared", "maintained")},
+        "undeclared_fields": {},
     }
 
 

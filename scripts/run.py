@@ -53,10 +53,12 @@ def main() -> int:
     mode.add_argument("--repair", action="store_true", help="set tables back to what is published, then run")
     mode.add_argument("--replay", action="store_true", help="rebuild beside the served tables, and compare")
     mode.add_argument("--switch", action="store_true", help="the same, then publish what is rebuilt")
+    mode.add_argument("--migrate", action="store_true", help="the same, with the columns that are declared now")
     mode.add_argument("--readmit", action="store_true", help="try all open rejects of silver again, then run gold")
     mode.add_argument(
         "--maintain", action="store_true", help="compact files and delete those that nobody needs any more"
     )
+    parser.add_argument("--accept-loss", action="store_true", help="migrate although served rows would be lost")
     parser.add_argument("--large", action="store_true", help="Spark settings for inputs above some 50 MB")
     options = parser.parse_args()
     raw = (options.raw or options.lake).absolute()
@@ -73,17 +75,23 @@ def main() -> int:
     if options.maintain:
         steps = [(layer, ("--mode", "maintain")) for layer in LAYERS]
     damaged = False
+    if options.replay or options.switch or options.migrate:
+        modes = ("replay", "switch") if options.switch else ("replay", "migrate") if options.migrate else ("replay",)
+        steps = [(layer, ("--mode", mode)) for mode in modes for layer in LAYERS]
+    records: list[dict[str, Any]] = []
     try:
         prepare_spark(large=options.large)
         check_pipeline(options.pipeline)
         for layer, more in steps:
-            record = run_layer(options.pipeline, layer, options.lake.absolute(), raw, *more)
-            run_report.show(console, record)
-            damaged |= options.replay and run_report.is_damaged(record)
+            if more == ("--mode", "migrate") and not options.accept_loss and (loss := run_report.loss(records)):
+                console.print(f"error: {loss}", style="red", markup=False, highlight=False)
+                return 1
+            records.append(run_layer(options.pipeline, layer, options.lake.absolute(), raw, *more))
+            run_report.show(console, records[-1])
     except Exception as error:  # whatever it is, a person reads it here; the run record has it too
         console.print(f"error: {type(error).__name__}: {error}", style="red", markup=False, highlight=False)
         return 1
-    return int(damaged)
+    return int(options.replay and any(map(run_report.is_damaged, records)))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ REPAIR = (
 )
 
 
-ENDED_EARLY = "Maybe a switch has ended early; then switch again (`make replay`, with SWITCH=1). "
+ENDED_EARLY = "Maybe a switch has ended early; then switch or migrate again. "
 
 
 class Unbalanced(RuntimeError):

@@ -25,7 +25,7 @@ from lakehouse.storage import Storage, open_storage
 from lakehouse.tables import Run
 
 LOG = logging.getLogger("lakehouse")
-BY_LAYER = {"replay": replay.replay, "switch": switch.switch}
+BY_LAYER = {"replay": replay.replay, "switch": switch.switch, "migrate": switch.migrate}
 LAYERS = {"bronze": layers.run_bronze, "silver": layers.run_silver, "gold": layers.run_gold}
 
 
@@ -62,7 +62,7 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
                 layers.run_silver(run, pipeline, script, report, options.listing, readmit=True)
             else:
                 LAYERS[options.layer](run, pipeline, script, report, options.listing)
-            if options.catalog:
+            if options.catalog and options.mode != "replay":  # which may know other columns than are served
                 catalog.register(layers.tables_of(run, pipeline, options.layer), options.catalog)
     except BaseException as error:
         try:
@@ -86,8 +86,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         default="run",
         choices=["run", "repair", "readmit", "maintain", *BY_LAYER],
         help="repair sets tables back to what is published, readmit tries all open rejects again, replay rebuilds "
-        "tables beside the served ones and compares, switch publishes what is rebuilt, maintain compacts files and "
-        "deletes those that nobody needs any more",
+        "tables beside the served ones and compares, switch publishes what is rebuilt, migrate also other columns, "
+        "maintain compacts files and deletes those that nobody needs any more",
     )
     parser.add_argument(
         "--listing",

@@ -13,7 +13,7 @@ from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from lakehouse import delta_log
+from lakehouse import contract, delta_log
 from lakehouse.declaration import Column
 from lakehouse.lease import Lease
 from lakehouse.storage import Storage
@@ -131,7 +131,8 @@ class Table:
     def create(self) -> Table:
         """Creates the empty table unless it is there; a table whose columns differ from the contract is refused."""
         if self.exists():
-            self.check(self.load(), "the stored table")
+            # The ledger's columns are the engine's own: no declaration changes them.
+            self.check(self.load(), "the stored table", contract.MIGRATE if self.layer != "ledger" else "")
             return self
         self.run.lease.check()
         self._remove_unfinished()
@@ -152,16 +153,19 @@ class Table:
         for folder in ("/_delta_log/_staged_commits", "/_delta_log", ""):
             files.delete(hadoop.Path(self.path + folder), False)  # never with something in it
 
-    def check(self, frame: DataFrame, whose: str) -> DataFrame:
+    def fits(self) -> bool:
+        """Whether the stored table has exactly the declared columns, in order."""
+        return contract.described(self.load().schema) == contract.described(self.schema)
+
+    def check(self, frame: DataFrame, whose: str, advice: str = "") -> DataFrame:
         """The frame itself. Raises ContractError unless it has exactly the declared columns, in order."""
-        expected = [(found.name, found.dataType.simpleString()) for found in self.schema.fields]
-        actual = [(found.name, found.dataType.simpleString()) for found in frame.schema.fields]
+        expected, actual = contract.described(self.schema), contract.described(frame.schema)
         if expected != actual:
             missing = [f"{n} {t}" for n, t in expected if (n, t) not in actual]
             surplus = [f"{n} {t}" for n, t in actual if (n, t) not in expected]
             raise ContractError(
                 f"{self.key}: {whose} differs from the declared columns: missing [{', '.join(missing)}], "
-                f"not declared [{', '.join(surplus)}]" + ("" if missing or surplus else ", another order")
+                f"not declared [{', '.join(surplus)}]" + ("" if missing or surplus else ", another order") + advice
             )
         return frame
 

@@ -134,7 +134,7 @@ def test_a_run_without_news_commits_nothing(five_days: Deployed) -> None:
 def test_a_replay_proves_every_table(five_days: Deployed) -> None:
     """Each job has the rights for it; a switch then finds nothing to do."""
     tables = {"movies", "movies_by_genre", "movies_by_release_year", "movies_by_studio"}
-    replay.run(Console(quiet=True), five_days.lake, "movies", switch=True)
+    replay.run(Console(quiet=True), five_days.lake, "movies", publish="switch")
     proven, switched = ([newest[mode] for newest in records(five_days)] for mode in ("replay", "switch"))
     compared = [each for record in proven for each in record["compared"]]
     assert {each["table"].split("/")[1].removesuffix(" (open)") for each in compared} == tables

@@ -68,6 +68,10 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
             "replay",
             "what is to be rebuilt? Usage: make replay PIPELINE=name [ENV=local | LAKE=folder] [SWITCH=1]; there are: ",
         ),
+        (
+            "migrate",
+            "whose columns? Usage: make migrate PIPELINE=name [ENV=local | LAKE=folder] [ACCEPT_LOSS=1]; there are: ",
+        ),
         ("preview", "whose gold rows? Usage: make preview PIPELINE=name LAKE=folder; there are: "),
         ("maintain", "whose tables? Usage: make maintain PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("quarantine", "whose rejects? Usage: make quarantine PIPELINE=name [ENV=local | LAKE=folder]; there are: "),

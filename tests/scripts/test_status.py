@@ -97,6 +97,19 @@ def test_layers_that_are_behind_and_a_failed_run(
     ]
 
 
+def test_undeclared_fields_of_all_runs_that_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name is whatever stood in a file."""
+    lake = FolderStorage(tmp_path)
+    fill(lake)
+    for time, names in (("100010", ["sequel", "Länge"]), ("100020", ["a\n\x1b[31m[red]", "sequel"])):
+        put_record(lake, "bronze", time, (1, 1, 0, 0), undeclared_fields={"bronze/movies": names})
+    _, lines = run(monkeypatch, capsys, "--lake", str(tmp_path))
+    told = "bronze/movies: fields that aren't declared, kept in _extra: 'Länge', 'a\\n\\x1b[31m[red]', 'sequel'"
+    assert lines[-2] == told
+
+
 def test_a_folder_of_landed_files_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
