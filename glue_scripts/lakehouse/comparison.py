@@ -18,12 +18,12 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import MapType, StructField
 
 from lakehouse.contract import Columns, changes, described
-from lakehouse.delta_log import NO_DATA, LogError, standing_commits
+from lakehouse.delta_log import NO_DATA, SAME_ROWS, LogError, standing_commits
 from lakehouse.tables import Table
 
 UNREADABLE = (PySparkException, Py4JJavaError, LogError)
 """What reading a table raises whose files or log aren't whole."""
-MAINTENANCE = ("OPTIMIZE", "VACUUM START", "VACUUM END")
+
 EQUAL, DAMAGED = "equal", "damaged"
 
 
@@ -156,7 +156,7 @@ def _stranger(table: Table) -> str:
     for version, commit in standing_commits(table.run.lake, table.key):
         if commit is None or (commit.hop and commit.replaces_all):
             break
-        if not commit.hop and commit.operation not in (*NO_DATA, *MAINTENANCE):
+        if not commit.hop and commit.operation not in (*NO_DATA, *SAME_ROWS):
             return f"version {version} of {table.key} is a {commit.operation} that no run has written"
     return ""
 
