@@ -14,13 +14,17 @@ from lakehouse.storage import Storage
 
 @dataclass(frozen=True)
 class Lag:
-    """The newest batches of ledger, bronze and silver, and the gold tables that are on silver's published versions."""
+    """The newest batches of ledger, bronze and silver, and the gold tables that are on silver's published versions.
+
+    `waiting`: how many records of each silver table wait for rows that they reference; only tables where some do.
+    """
 
     ledger: int
     bronze: int
     silver: int
     gold: tuple[str, ...]
     gold_tables: int
+    waiting: dict[str, int]
 
     @property
     def behind(self) -> bool:
@@ -28,9 +32,10 @@ class Lag:
         return not (self.ledger == self.bronze == self.silver) or len(self.gold) < self.gold_tables
 
     def __str__(self) -> str:
+        waiting = "".join(f"; {count:,} records of {name} wait" for name, count in self.waiting.items())
         return (
             f"published: bronze {self.bronze} of {self.ledger} batches, silver {self.silver} of {self.bronze}, "
-            f"gold {len(self.gold)} of {self.gold_tables} tables up to date"
+            f"gold {len(self.gold)} of {self.gold_tables} tables up to date{waiting}"
         )
 
 
@@ -40,7 +45,9 @@ def read_lag(lake: Storage, pipeline: Pipeline) -> Lag:
     bronze, silver = (_gate(lake, pipeline.name, layer) for layer in ("bronze", "silver"))
     current = tuple(table.name for table in pipeline.gold.values() if _is_current(lake, table, silver["tables"]))
     newest = int(ledger.hop["batch"]) if ledger else 0
-    return Lag(newest, bronze["batch"], silver["batch"], current, len(pipeline.gold))
+    held = {name: next(hop_commits(lake, f"silver/{name}"), None) for name in pipeline.silver}
+    waiting = {name: count for name, commit in held.items() if commit and (count := commit.hop.get("waiting"))}
+    return Lag(newest, bronze["batch"], silver["batch"], current, len(pipeline.gold), waiting)
 
 
 def _gate(lake: Storage, pipeline: str, layer: str) -> dict[str, Any]:

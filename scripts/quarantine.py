@@ -20,7 +20,7 @@ import progress
 import query
 from athena_sql import QueryError
 from environments import ROOT, DeployError
-from lakehouse.declaration import PROBLEMS, Pipeline, SilverTable, Source
+from lakehouse.declaration import PROBLEMS, WAITS, Pipeline, SilverTable, Source
 from lakehouse.reader import read
 
 PIPELINES = ROOT / "glue_scripts" / "pipelines"
@@ -29,6 +29,7 @@ LENGTH = 60
 """Characters shown of one value."""
 NEXT = """Correct the rule or the code in {files}{deploy}, then: {then}
 Any later run with other code tries open rejects again, too. What is wrong at its source comes again in a new file."""
+WAITING = """What waits_for_ another table is admitted by itself, by the first run that finds its row there."""
 
 
 def samples(table: str, fields: tuple[str, ...]) -> str:
@@ -63,6 +64,7 @@ def telling_fields(rule: str, declared: SilverTable, source: Source) -> list[str
     """The columns of a reject that show why it fails a check: its key, and what the check looks at."""
     column = re.sub(r"_(missing|invalid)$", "", rule)
     words = {column, *re.findall(r"\w+", declared.rules.get(rule, ""))}
+    words |= set(declared.references.get(rule.removeprefix(WAITS), ()))
     told = [field for field in source.fields if field in declared.key or field in words]
     return ["_original"] if rule in PROBLEMS else told
 
@@ -96,6 +98,8 @@ def show(console: Console, pipeline: Pipeline, ask: Callable[[str], query.Result
         some = some or bool(found.rows)
         nothing = f"silver/{declared.name}: no open rejects"
         console.print(rejects_table(declared, source, found) if found.rows else nothing)
+        if found.rows and declared.references:
+            console.print(WAITING, markup=False, soft_wrap=True)
     if some:
         files = f"glue_scripts/pipelines/{pipeline.name}.yaml or {pipeline.name}.py"
         deploy = "" if place.startswith("LAKE=") else f", make apply {place}"

@@ -1,7 +1,7 @@
 """Row accounting: every record of every file is somewhere, or the batch isn't published.
 
     bronze rows  = rows before + records in files
-    read         = entered + rejected
+    read         = entered + rejected (+ waiting, where the table has references)
     entered      = keys + duplicates
     keys         = inserted + updated + stale
     silver rows  = rows before + inserted
@@ -13,8 +13,8 @@ A history has a row for each version of a key, and its commit also closes versio
 
 A commit that also tries open rejects says instead:
 
-    read + reopened = entered + rejected + rejected again
-    reopened        = readmitted + rejected again
+    read + reopened = entered + rejected (+ waiting) + rejected again (+ waiting again)
+    reopened        = readmitted + rejected again (+ waiting again)
 
 The two sides of an equation come from different places: another parser's count, the data as it lies there now, what
 was observed while writing, and what the commit says of itself. The verdict is a gate object per layer: the next layer
@@ -35,9 +35,12 @@ from lakehouse import delta_log
 from lakehouse.delta_log import Commit, hop_commits
 from lakehouse.discovery import File
 from lakehouse.gate import State
+from lakehouse.quarantine import ARRIVED
+from lakehouse.references import is_waiting
 from lakehouse.silver import count_again
-from lakehouse.silver_hop import SilverHop, Work, work_of
+from lakehouse.silver_hop import SilverHop
 from lakehouse.tables import Table
+from lakehouse.work import Work, work_of
 
 REPAIR = (
     "set the tables back and run again: on a folder by `make repair PIPELINE=name LAKE=folder`, on Glue by a run of "
@@ -176,20 +179,23 @@ def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[st
     inserted = commit.metrics.get("numTargetRowsInserted", commit.metrics.get("numOutputRows", 0))
     updated = commit.metrics.get("numTargetRowsUpdated", 0)
     unit, closed = ("versions", {"closed": found.get("closed", 0)}) if hop.declared.history else ("keys", {})
+    rejects, waits = hop.quarantine.rejects_of(work.after, work.to), is_waiting("_rules")
+    quarantined = {"rejected": rejects.where(~waits), "waiting": rejects.where(waits)}
     rows = _count(
         now=hop.table.load(commit.version),
         read=hop.bronze_rows(work.after, work.to),
-        rejected=hop.quarantine.rejects_of(work.after, work.to),
+        **(quarantined if hop.declared.references else {"rejected": rejects}),
     )
+    now, read = rows.pop("now"), rows.pop("read")
     equations = [
-        *_judged_equations(hop, work, {"read": rows["read"]}, {"entered": entered, "rejected": rows["rejected"]}),
+        *_judged_equations(hop, work, {"read": read}, {"entered": entered, **rows}),
         Equation("entered", {"entered": entered}, {unit: found["keys"], "duplicates": found["duplicates"]}),
         Equation(
             "keys",
             {unit: found["keys"], **closed},
             {"inserted": inserted, "updated": updated, "stale": found["stale"]},
         ),
-        Equation("silver rows", {"silver rows": rows["now"]}, {"rows before": before, "inserted": inserted}),
+        Equation("silver rows", {"silver rows": now}, {"rows before": before, "inserted": inserted}),
     ]
     attempt = work.attempts if work.reopens else 0
     return Account(hop.table.key, commit.version, work.after, work.to, equations, attempt=attempt)
@@ -212,9 +218,12 @@ def _judged_equations(hop: SilverHop, work: Work, taken: dict[str, int], judged:
     """Every record that was taken is in silver's input, in quarantine, or still there."""
     if not work.reopens:
         return [Equation("read", taken, judged)]
-    reopened = {"reopened": hop.quarantine.open_rejects(work.after, work.attempts_before).count()}
+    tried = hop.judged(work.attempt_alone) if work.tries == ARRIVED else hop.records(work.attempt_alone)
+    reopened = {"reopened": tried.count()}
     events: dict[str, int] = dict(hop.quarantine.events_of(work.attempts).groupBy("status").count().collect())
     again = {"rejected again": events.get("rejected", 0)}
+    if hop.declared.references:
+        again |= {"waiting again": events.get("waiting", 0)}
     return [
         Equation("read", taken | reopened, judged | again),
         Equation("reopened", reopened, {"readmitted": events.get("readmitted", 0)} | again),

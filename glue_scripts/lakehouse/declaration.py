@@ -6,7 +6,7 @@ import dataclasses
 import inspect
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 
 PROBLEMS = (
@@ -19,6 +19,9 @@ PROBLEMS = (
     "repeated_header",
 )
 """What can be wrong with how a record reads; bronze names them."""
+
+WAITS = "waits_for_"
+"""How the check begins that a record fails while a table that it references doesn't hold its row."""
 
 
 class DeclarationError(ValueError):
@@ -56,6 +59,8 @@ class SilverTable:
     """One silver table: one row per key, the newest version by `newest_by`, then file time, then record id.
 
     `history`: one row per version of a key instead; `newest_by` is the moment from which it holds.
+    `references`: silver tables, each with the columns that are its key and stand here too. A record isn't admitted
+    before each of these tables holds its row; where one of the columns is null, there is nothing to wait for.
     """
 
     name: str
@@ -66,6 +71,7 @@ class SilverTable:
     columns: tuple[Column, ...]
     rules: Mapping[str, str]
     history: bool = False
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -91,7 +97,10 @@ class GoldTable:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """All that exists of one pipeline: its sources (bronze), silver and gold tables by name."""
+    """All that exists of one pipeline: its sources (bronze), silver and gold tables by name.
+
+    A silver table comes after those that it references.
+    """
 
     name: str
     description: str
@@ -112,6 +121,8 @@ class Pipeline:
         for silver in document["silver"].values():
             if not silver["history"]:
                 del silver["history"]
+            if not silver["references"]:
+                del silver["references"]
         for source in document["bronze"].values():
             if source["lateness_days"] is None:
                 del source["lateness_days"]

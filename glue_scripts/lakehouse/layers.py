@@ -112,9 +112,9 @@ def _load_batch(
 def run_silver(
     run: Run, pipeline: Pipeline, script: ModuleType, report: Report, listing: str, *, readmit: bool = False
 ) -> None:
-    """bronze -> silver: the batches that bronze has published, and open rejects that other code has judged last.
+    """bronze -> silver: the batches that bronze has published, and open rejects that might pass now.
 
-    `readmit`: also those that today's code has judged.
+    Those are what other code has judged last, and what waits for rows that have come. `readmit`: all of them.
     """
     source, gate = (read_gate(run.lake, pipeline.name, layer) for layer in ("bronze", "silver"))
     readable = {each.name: source.version(bronze.bronze_table(run, each)) for each in pipeline.bronze.values()}
@@ -126,11 +126,11 @@ def run_silver(
     for hop in hops:
         if not (published_batch := hop.published_batch()):
             continue
-        to, reopen = max(published_batch, hop.watermark()), hop.reopens(asked=readmit)
-        if to > hop.watermark() or reopen:
+        to, tries = max(published_batch, hop.watermark()), hop.tries(asked=readmit)
+        if to > hop.watermark() or tries:
             hop.table.create()
             hop.quarantine.create()
-            observed[hop.table.name] = silver.consume(hop, to, reopen=reopen)
+            observed[hop.table.name] = silver.consume(hop, to, tries=tries)
     verified = verify_silver(hops, published, observed, report)
     if report.accounts:
         publish(run, pipeline, "silver", source.batch, {hop.table.name: hop.table for hop in hops}, verified)

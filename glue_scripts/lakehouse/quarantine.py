@@ -1,8 +1,9 @@
 """The quarantine of a silver table: its rejected records, and what became of those that were tried again.
 
-A reject stays where it is, and each try of it is an event. All open rejects are tried together, as one attempt. The
-silver table's own commit says how many attempts it holds, so events and silver rows count together or not at all:
-those of an attempt that ended before that commit are replaced by the next attempt, which has the same number.
+A reject stays where it is, and each try of it is an event. All open rejects are tried together, as one attempt; or
+those alone that wait for rows of other tables, when such rows have come. The silver table's own commit says how many
+attempts it holds, so events and silver rows count together or not at all: those of an attempt that ended before that
+commit are replaced by the next attempt, which has the same number.
 """
 
 from __future__ import annotations
@@ -15,17 +16,21 @@ from pyspark.sql import functions as F
 from lakehouse.bronze import bronze_table
 from lakehouse.declaration import SilverTable, Source
 from lakehouse.quality import RECORD
+from lakehouse.references import is_waiting
 from lakehouse.tables import Run, Table, columns
 
+NONE, ALL, ARRIVED = "", "all", "arrived"
+"""Which open rejects are tried: none; all; those that wait, and no longer for all that they did."""
 RULES = columns(("_rules", "array<string>", "Names of all checks that the record failed."))
 EVENTS = columns(
     ("_record_id", "string", "The rejected record that was tried again."),
     ("_batch", "bigint", "Batch of that record's file."),
-    ("attempt", "bigint", "Number of the attempt, in which all open rejects of the table were tried."),
+    ("attempt", "bigint", "Number of the attempt at open rejects of the table."),
     (
         "status",
         "string",
-        "readmitted: it passed, and took part in silver like a new record; rejected: it failed again.",
+        "readmitted: it passed, and took part in silver like a new record; rejected: it failed again; "
+        "waiting: it would pass, but a row that it references isn't there yet.",
     ),
     ("_rules", "array<string>", "Names of all checks that the record failed in this attempt."),
     ("code", "string", "Fingerprint of the script, declaration and engine that it was tried with."),
@@ -48,6 +53,11 @@ class Quarantine:
         """The newest attempt that events were written for, whether it came to its silver commit or not."""
         newest = self.events.newest_hop()
         return int(newest.hop["attempt"]) if newest else 0
+
+    def tries_begun(self) -> str:
+        """Which open rejects that attempt was for."""
+        newest = self.events.newest_hop()
+        return str(newest.hop.get("tries", ALL)) if newest else NONE
 
     def rejects_of(self, after: int, to: int) -> DataFrame:
         """The rejects of a range of batches."""
@@ -73,6 +83,10 @@ class Quarantine:
         stored = self.rejects.load().columns
         return self.open_rejects(to, attempts).join(judged, on="_record_id").select(*stored)
 
+    def waiting(self, to: int, attempts: int) -> DataFrame:
+        """The open rejects that only wait, each with what it waits for by its last try."""
+        return self.judged_rejects(to, attempts).where(is_waiting("_rules"))
+
     def replace_rejects(self, judged: DataFrame, after: int, to: int) -> None:
         """Makes the bad records among these the rejects of a range of batches."""
         bad = judged.where(F.size("_rules") > 0).select(f"{RECORD}.*", "_rules")
@@ -81,18 +95,21 @@ class Quarantine:
         where = f"_batch > {after} and _batch <= {to}"
         _write(self.rejects, bad, {"after": after, "to": to}, replaces=where if again else None)
 
-    def replace_events(self, judged: DataFrame, attempt: int) -> None:
+    def replace_events(self, judged: DataFrame, attempt: int, tries: str) -> None:
         """Makes what became of these records the events of an attempt, the last one."""
         events = judged.select(
             f"{RECORD}._record_id",
             f"{RECORD}._batch",
             F.lit(attempt).cast("bigint").alias("attempt"),
-            F.when(F.size("_rules") == 0, "readmitted").otherwise("rejected").alias("status"),
+            F.when(F.size("_rules") == 0, "readmitted")
+            .when(is_waiting("_rules"), "waiting")
+            .otherwise("rejected")
+            .alias("status"),
             "_rules",
             F.lit(self.events.run.code).alias("code"),
         )
         where = f"attempt >= {attempt}" if self.attempts_begun() >= attempt else None
-        _write(self.events, events, {"attempt": attempt}, replaces=where)
+        _write(self.events, events, {"attempt": attempt, "tries": tries}, replaces=where)
 
 
 def quarantine_of(run: Run, declared: SilverTable, source: Source) -> Quarantine:
@@ -101,7 +118,7 @@ def quarantine_of(run: Run, declared: SilverTable, source: Source) -> Quarantine
     return Quarantine(rejects, Table(run, "quarantine_events", declared.name, EVENTS))
 
 
-def _write(table: Table, rows: DataFrame, consumed: dict[str, int], *, replaces: str | None) -> None:
+def _write(table: Table, rows: DataFrame, consumed: dict[str, object], *, replaces: str | None) -> None:
     """Writes rows in one commit. `replaces`: what an earlier try has left; to look for it costs as much as to write."""
     writer = table.check(rows, "what is to be written").write.format("delta").mode("append")
     if replaces:

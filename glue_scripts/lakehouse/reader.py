@@ -14,7 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lakehouse.declaration import PROBLEMS, Column, DeclarationError, GoldTable, Pipeline, SilverTable, Source
+from lakehouse.declaration import PROBLEMS, WAITS, Column, DeclarationError, GoldTable, Pipeline, SilverTable, Source
+from lakehouse.relations import check_reference, parents_first
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RAW_PATH = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
@@ -98,6 +99,7 @@ def parse(name: str, text: str, file: str) -> Pipeline:
     silver = {
         n: _silver(place.at(f"silver.{n}"), n, b, bronze) for n, b in place.at("silver").tables(body["silver"]).items()
     }
+    silver = _related(place.at("silver"), silver)
     gold = {n: _gold(place.at(f"gold.{n}"), n, b, silver) for n, b in place.at("gold").tables(body["gold"]).items()}
     if "runs" in bronze:
         raise place.at("bronze.runs").error("is what the table of run records is called; choose another name")
@@ -175,7 +177,7 @@ def _columns(place: Place, value: Any, *, silver: bool) -> dict[str, Column]:
 
 def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -> SilverTable:
     required = {"description", "reads", "key", "newest_by", "columns", "rules"}
-    body = place.mapping(value, required, frozenset({"history"}))
+    body = place.mapping(value, required, frozenset({"history", "references"}))
     columns = _columns(place.at("columns"), body["columns"], silver=True)
     reads = place.at("reads").names([body["reads"]], bronze)[0]
     key = place.at("key").names(body["key"], columns)
@@ -190,10 +192,35 @@ def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -
     for rule, condition in rules.items():
         place.at(f"rules.{rule}").name(rule)
         place.at(f"rules.{rule}").text(condition)
-        if rule in PROBLEMS or rule.removesuffix("_missing").removesuffix("_invalid") in columns:
+        if (
+            rule in PROBLEMS
+            or rule.startswith(WAITS)
+            or rule.removesuffix("_missing").removesuffix("_invalid") in columns
+        ):
             raise place.at(f"rules.{rule}").error("is a name that the engine gives by itself; choose another")
+    references = _references(place.at("references"), body.get("references", {}), columns)
     description = place.at("description").text(body["description"])
-    return SilverTable(name, description, reads, key, newest_by, tuple(columns.values()), dict(rules), history)
+    return SilverTable(
+        name, description, reads, key, newest_by, tuple(columns.values()), dict(rules), history, references
+    )
+
+
+def _references(place: Place, value: Any, columns: dict[str, Column]) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict):
+        raise place.error(f"expected a mapping of a silver table to the columns that are its key, found {value!r}")
+    return {place.at(str(n)).name(n): place.at(str(n)).names(by, columns) for n, by in value.items()}
+
+
+def _related(place: Place, silver: dict[str, SilverTable]) -> dict[str, SilverTable]:
+    """The silver tables, each after those that it references, when all references fit."""
+    for child in silver.values():
+        for parent in child.references:
+            if problem := check_reference(child, parent, silver):
+                raise place.at(f"{child.name}.references.{parent}").error(problem)
+    ordered = parents_first(silver)
+    if isinstance(ordered, str):
+        raise place.error(ordered)
+    return ordered
 
 
 def _history(place: Place, value: Any, key: tuple[str, ...], newest_by: list[Column]) -> bool:

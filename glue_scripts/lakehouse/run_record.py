@@ -23,8 +23,8 @@ def key(record: dict[str, Any], finished: datetime) -> str:
 
 
 def row_counts(accounts: Iterable[dict[str, Any]], refreshed: Iterable[dict[str, Any]]) -> dict[str, int]:
-    """Rows that a run read, wrote and rejected, summed over the layer's tables."""
-    rows_in = rows_out = rejected = 0
+    """Rows that a run read, wrote, rejected and made wait, summed over the layer's tables."""
+    rows_in = rows_out = rejected = waiting = 0
     for account in accounts:
         sides = {each["name"]: (each["left"], each["right"]) for each in account["equations"]}
         if "bronze rows" in sides:
@@ -35,6 +35,7 @@ def row_counts(accounts: Iterable[dict[str, Any]], refreshed: Iterable[dict[str,
             read, became = sides["read"]
             rows_in += sum(read.values())
             rejected += became["rejected"]
+            waiting += became.get("waiting", 0)
         if "switched rows" in sides:
             rows_out += sides["switched rows"][0]["rows switched"]
         if "keys" in sides:
@@ -42,4 +43,4 @@ def row_counts(accounts: Iterable[dict[str, Any]], refreshed: Iterable[dict[str,
     for table in refreshed:
         rows_in += table["rows_in"]
         rows_out += table["rows_out"]
-    return {"rows_in": rows_in, "rows_out": rows_out, "rows_rejected": rejected}
+    return {"rows_in": rows_in, "rows_out": rows_out, "rows_rejected": rejected, "rows_waiting": waiting}

@@ -5,7 +5,7 @@ A history has one row per key and moment instead, and the same MERGE also ends t
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from pyspark.sql import Column, DataFrame, Observation
@@ -15,20 +15,23 @@ from lakehouse import history
 from lakehouse.delta_log import Commit
 from lakehouse.history import VALID_TO
 from lakehouse.quality import RECORD
-from lakehouse.silver_hop import SilverHop, Work, work_of
+from lakehouse.references import is_waiting
+from lakehouse.silver_hop import SilverHop
+from lakehouse.work import Work, work_of
 
 
-def consume(hop: SilverHop, to: int, *, reopen: bool) -> dict[str, int]:
-    """Takes the batches after the table's watermark up to `to`, and all open rejects, into quarantine and table.
+def consume(hop: SilverHop, to: int, *, tries: str) -> dict[str, int]:
+    """Takes the batches after the table's watermark up to `to`, and some open rejects, into quarantine and table.
 
     Returns what was counted on the way into the table; nothing when that has to be counted afterwards.
     """
     first, attempts = hop.table.newest_hop() is None, hop.attempts()
-    work = Work(hop.watermark(), to, attempts, attempts + reopen)
+    work = Work(hop.watermark(), to, attempts, attempts + bool(tries), tries, hop.references.versions())
     newest = hop.newest_versions(hop.judged(work))
     hop.table.check(newest.drop("_n"), "the function's result")
     counts = _sort_out(hop, work)
-    metadata = {"hop": "silver", **asdict(work), "counts": counts, "bronze": hop.bronze.table_id()}
+    held = {"counts": counts, "waiting": hop.waiting(work, counts), "bronze": hop.bronze.table_id()}
+    metadata = {"hop": "silver", **asdict(work), **held}
     if first:
         observed = Observation()
         rows = newest.observe(
@@ -60,6 +63,7 @@ def _sort_out(hop: SilverHop, work: Work) -> dict[str, Any]:
     For a history also their earliest moment.
     """
     observed, good, new = Observation(), F.size("_rules") == 0, F.col(f"{RECORD}._batch") > work.after
+    waiting = is_waiting("_rules")
     key, judged = hop.declared.key[0], hop.judged(work)
     moments = hop.declared.newest_by if hop.declared.history else ()
     seen = judged.observe(
@@ -67,7 +71,9 @@ def _sort_out(hop: SilverHop, work: Work) -> dict[str, Any]:
         F.count_if(new).alias("read"),
         F.count_if(~new).alias("reopened"),
         F.count_if(good).alias("entered"),
-        F.count_if(~good & new).alias("rejected"),
+        F.count_if(~good & ~waiting & new).alias("rejected"),
+        F.count_if(waiting & new).alias("waiting"),
+        F.count_if(waiting & ~new).alias("waiting_again"),
         F.min(F.when(good, F.col(key))).cast("string").alias("low"),
         F.max(F.when(good, F.col(key))).cast("string").alias("high"),
         *(F.min(F.when(good, F.col(moment))).cast("string").alias("earliest") for moment in moments),
@@ -76,8 +82,8 @@ def _sort_out(hop: SilverHop, work: Work) -> dict[str, Any]:
     if batches:
         hop.quarantine.replace_rejects(seen.where(new), work.after, work.to)
     if work.reopens:
-        reopened = hop.judged(replace(work, to=work.after)) if batches else seen
-        hop.quarantine.replace_events(reopened, work.attempts)
+        reopened = hop.judged(work.attempt_alone) if batches else seen
+        hop.quarantine.replace_events(reopened, work.attempts, work.tries)
     return observed.get
 
 

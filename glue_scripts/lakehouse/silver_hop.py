@@ -12,39 +12,18 @@ from pyspark.sql import functions as F
 from lakehouse import history
 from lakehouse.bronze import bronze_table
 from lakehouse.declaration import Pipeline, SilverTable
-from lakehouse.delta_log import Commit, hop_commits
+from lakehouse.delta_log import hop_commits
 from lakehouse.quality import RECORD, failed_checks
-from lakehouse.quarantine import Quarantine, quarantine_of
+from lakehouse.quarantine import ALL, ARRIVED, NONE, Quarantine, quarantine_of
+from lakehouse.references import References
 from lakehouse.tables import ContractError, Run, Table, columns
+from lakehouse.work import Work, work_of
 
 ORIGIN = columns(
     ("_record_id", "string", "The bronze record that this version of the row comes from."),
     ("_ingested_at", "timestamp", "Time of that record's file."),
     ("_batch", "bigint", "Batch of that record's file."),
 )
-
-
-@dataclass(frozen=True)
-class Work:
-    """What one silver commit takes: the batches after `after` up to `to`, and the open rejects when `attempts` grows.
-
-    `attempts`: how many attempts at open rejects the table holds with it, and `attempts_before` without it.
-    """
-
-    after: int
-    to: int
-    attempts_before: int
-    attempts: int
-
-    @property
-    def reopens(self) -> bool:
-        """Whether the open rejects are tried again."""
-        return self.attempts > self.attempts_before
-
-
-def work_of(commit: Commit) -> Work:
-    """What a silver commit has taken."""
-    return Work(*(commit.hop[name] for name in Work.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -56,6 +35,7 @@ class SilverHop:
     table: Table
     bronze: Table
     quarantine: Quarantine
+    references: References
     script: ModuleType
     fields: tuple[str, ...]
     bronze_version: int
@@ -90,21 +70,38 @@ class SilverHop:
         newest = self.table.newest_hop()
         return int(newest.hop.get("attempts", 0)) if newest else 0
 
-    def reopens(self, asked: bool) -> bool:
-        """Whether open rejects are tried: an attempt has ended early, the code has changed, or a person has asked."""
-        if self.quarantine.attempts_begun() > self.attempts():
-            return True
+    def tries(self, asked: bool) -> str:
+        """Which open rejects are tried, if any.
+
+        All, when the code has changed or a person has asked; those whose wait is over, when referenced tables have got
+        rows; those of an attempt that has ended early.
+        """
+        newest, attempts = self.table.newest_hop(), self.attempts()
+        begun = self.quarantine.tries_begun() if self.quarantine.attempts_begun() > attempts else NONE
+        if begun == ALL or newest is None:
+            return begun
+        to = newest.hop["to"]
+        if asked or newest.hop["code"] != self.run.code:
+            self.quarantine.create()
+            return begun if self.quarantine.open_rejects(to, attempts).isEmpty() else ALL
+        if begun or not newest.hop.get("waiting") or not self.references.have_changed(work_of(newest).references):
+            return begun
+        arrived = self.judged(Work(to, to, attempts, attempts + 1, ARRIVED, self.references.versions()))
+        return NONE if arrived.isEmpty() else ARRIVED
+
+    def waiting(self, work: Work, counts: dict[str, int]) -> int:
+        """How many records wait after a commit, by what it has counted."""
         newest = self.table.newest_hop()
-        if newest is None or (newest.hop["code"] == self.run.code and not asked):
-            return False
-        self.quarantine.create()
-        return not self.quarantine.open_rejects(newest.hop["to"], self.attempts()).isEmpty()
+        before = int(newest.hop.get("waiting", 0)) if newest and work.tries != ALL else 0
+        tried = counts["reopened"] if work.tries == ARRIVED else 0
+        return before - tried + counts["waiting"] + counts["waiting_again"]
 
     def records(self, work: Work) -> DataFrame:
-        """The bronze rows that a commit takes; those of reopened rejects are the ones of older batches."""
+        """The bronze rows that a commit looks at; those of open rejects are the ones of older batches."""
         if not work.reopens:
             return self.bronze_rows(work.after, work.to)
-        reopened = self.quarantine.open_rejects(work.after, work.attempts_before)
+        quarantined = self.quarantine.waiting if work.tries == ARRIVED else self.quarantine.open_rejects
+        reopened = quarantined(work.after, work.attempts_before).select(*self.bronze.schema.names)
         return self.bronze_rows(work.after, work.to).unionByName(reopened) if work.to > work.after else reopened
 
     def judged(self, work: Work) -> DataFrame:
@@ -119,7 +116,18 @@ class SilverHop:
         judged = typed.withColumn("_rules", failed_checks(self.declared, self.fields))
         # Without something to observe here, Spark would move a filter on _rules below the typing, and type everything
         # once more for each check that it takes part in.
-        return judged.observe("judged", F.count(F.lit(1)).alias("records"))
+        judged = judged.observe("judged", F.count(F.lit(1)).alias("records"))
+        judged = self.references.judge(judged, work.references)
+        return self._without_those_that_still_wait(judged, work) if work.tries == ARRIVED else judged
+
+    def _without_those_that_still_wait(self, judged: DataFrame, work: Work) -> DataFrame:
+        """The records of new batches, and of older ones those that no longer wait for all that they did."""
+        waited = self.quarantine.waiting(work.after, work.attempts_before)
+        waited = waited.select(F.col("_record_id").alias("_waited"), F.col("_rules").alias("_waited_for"))
+        known = judged.join(waited, F.col(f"{RECORD}._record_id") == F.col("_waited"), "left")
+        changed = F.col("_waited_for") != F.col("_rules")
+        is_new = F.col(f"{RECORD}._batch") > work.after
+        return known.where(is_new | changed).drop("_waited", "_waited_for")
 
     def newest_versions(self, judged: DataFrame) -> DataFrame:
         """One row per identity among the good records, in the table's columns, with `_n`: how many records it is."""
@@ -182,14 +190,15 @@ def silver_table(run: Run, declared: SilverTable) -> Table:
 
 def silver_hops(run: Run, pipeline: Pipeline, script: ModuleType, published: dict[str, int]) -> list[SilverHop]:
     """The hops of all silver tables of a pipeline. `published`: the version of each bronze table that may be read."""
-    hops = []
+    hops, tables = [], {name: silver_table(run, declared) for name, declared in pipeline.silver.items()}
     for declared in pipeline.silver.values():
         bronze = bronze_table(run, pipeline.bronze[declared.reads])
-        table = silver_table(run, declared)
+        references = References({name: tables[name] for name in declared.references}, declared.references)
         quarantine = quarantine_of(run, declared, pipeline.bronze[declared.reads])
         fields = pipeline.bronze[declared.reads].fields
         version = published.get(bronze.name, -1)
-        hops.append(SilverHop(run, declared, table, bronze, quarantine, script, fields, version))
+        table = tables[declared.name]
+        hops.append(SilverHop(run, declared, table, bronze, quarantine, references, script, fields, version))
     return hops
 
 

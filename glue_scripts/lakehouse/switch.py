@@ -81,20 +81,20 @@ def _switch_silver(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType,
         newest = hop.table.newest_hop()
         moved = newest is None or newest.hop["bronze"] != hop.bronze.table_id()
         if moved or hop.table.name in differing or _is_red(hop.table, gate):
-            _switch_table(hop, other, made[hop.table.name]["to"])
+            _switch_table(hop, other, made[hop.table.name]["to"], made[hop.table.name]["waiting"])
     verified = layers.verify_silver(hops, published, {}, report)
     if report.accounts:
         batch, tables = max(gate.batch, remade.batch), {hop.table.name: hop.table for hop in hops}
         layers.publish(run, pipeline, "silver", batch, tables, verified)
 
 
-def _switch_table(hop: SilverHop, other: SilverHop, to: int) -> None:
+def _switch_table(hop: SilverHop, other: SilverHop, to: int, waiting: int) -> None:
     """A silver table and its quarantine. No try of a reject counts any more, since all are judged anew."""
     rows, rejects = other.table.load(), other.quarantine.rejects.load()
     attempts = max(hop.attempts(), hop.quarantine.attempts_begun()) + 1
     consumed = {"after": 0, "to": to, "attempts_before": attempts, "attempts": attempts}
     counted = {"rows": rows.count(), "open": rejects.count()}
-    identity = {"bronze": hop.bronze.table_id()}
+    identity = {"bronze": hop.bronze.table_id(), "waiting": waiting}
     _overwrite(hop.table, rows, {"hop": "silver", **consumed, **identity, "switched": counted})
     events, none = hop.quarantine.events, hop.run.spark.createDataFrame([], hop.quarantine.events.schema)
     _overwrite(events, none, {"hop": events.layer, "attempt": attempts})

@@ -1,6 +1,6 @@
 """Text to typed values: column functions for silver tables. What would lose something becomes null, and is rejected.
 
-All trim white space first; blank text is null. None looks at the clock or at chance.
+All of text trim white space first; blank text is null. None looks at the clock or at chance.
 """
 
 from __future__ import annotations
@@ -73,3 +73,8 @@ def lookup(value: Column, names: Mapping[str, str]) -> Column:
     """The name that a spelling stands for; null when it is unknown."""
     pairs = [F.lit(part) for pair in names.items() for part in pair]
     return F.create_map(*pairs)[value]
+
+
+def ratio(total: Column, count: Column, to: str) -> Column:
+    """The quotient for a gold table, rounded half away from zero; null when there is nothing to divide by."""
+    return F.when(count != 0, total.cast("decimal(28,8)") / F.when(count != 0, count).cast("decimal(20,0)")).cast(to)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse import values
@@ -98,12 +98,12 @@ def _summed_up(movies: DataFrame, group: str) -> DataFrame:
     return movies.groupBy(group).agg(
         F.count(F.lit(1)).alias("movies"),
         F.sum("budget").alias("total_budget"),
-        _ratio(F.sum("budget"), F.count("budget"), "decimal(20,2)").alias("average_budget"),
+        values.ratio(F.sum("budget"), F.count("budget"), "decimal(20,2)").alias("average_budget"),
         F.sum("box_office").alias("total_box_office"),
-        _ratio(F.sum("box_office"), F.count("box_office"), "decimal(20,2)").alias("average_box_office"),
+        values.ratio(F.sum("box_office"), F.count("box_office"), "decimal(20,2)").alias("average_box_office"),
         profit.alias("profit"),
-        _ratio(profit, F.sum(F.when(complete, F.col("budget"))), "decimal(20,4)").alias("return_on_investment"),
-        _ratio(
+        values.ratio(profit, F.sum(F.when(complete, F.col("budget"))), "decimal(20,4)").alias("return_on_investment"),
+        values.ratio(
             F.sum(F.when(voted, F.col("vote_average") * F.col("vote_count"))),
             F.sum(F.when(voted, F.col("vote_count"))),
             "decimal(4,2)",
@@ -111,11 +111,6 @@ def _summed_up(movies: DataFrame, group: str) -> DataFrame:
         best["movie_id"].alias("best_movie_id"),
         best["title"].alias("best_movie"),
     )
-
-
-def _ratio(total: Column, count: Column, to: str) -> Column:
-    """The quotient, rounded half away from zero; null when there is nothing to divide by."""
-    return F.when(count != 0, total.cast("decimal(28,8)") / F.when(count != 0, count).cast("decimal(20,0)")).cast(to)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ import deployment
 import query
 import replay
 import trace_row
+from environments import ROOT
+from lakehouse import reader
 from local_cloud import athena_values, fire
 from tests.cloud.conftest import LAYERS, Deployed
 from tests.oracles import movies as oracle
@@ -104,6 +106,11 @@ def test_every_named_query_has_an_answer(five_days: Deployed) -> None:
         athena.get_named_query(NamedQueryId=known)["NamedQuery"]
         for known in athena.list_named_queries(WorkGroup=workgroup)["NamedQueryIds"]
     ]
+    # Nothing has landed for retail, so its tables aren't there yet.
+    retail = reader.read(ROOT / "glue_scripts" / "pipelines" / "retail.yaml")
+    without_tables = {"retail_files", *(f"{table}_rejected" for table in retail.silver), *retail.gold}
+    assert without_tables < {query["Name"] for query in asked}
+    asked = [query for query in asked if query["Name"] not in without_tables]
     rows = {
         query["Name"]: len(athena_client.query(athena, workgroup, query["Database"], query["QueryString"]).rows)
         for query in asked

@@ -169,6 +169,59 @@ def test_a_history_whose_moment_is_part_of_the_key() -> None:
     assert complaint(history(key=["id", "since"])) == expected
 
 
+def related(**references: Any) -> dict[str, Any]:
+    """The declaration with a table of kinds, and what tables reference."""
+    document = changed("silver.kinds", declaration()["silver"]["items"] | {"key": ["kind"], "newest_by": []})
+    document["silver"]["kinds"]["columns"][1]["required"] = True
+    for table, named in references.items():
+        document["silver"][table]["references"] = named
+    return document
+
+
+def test_references_put_parents_first() -> None:
+    assert list(parse("shop", json.dumps(related()), "shop.json").silver) == ["items", "kinds"]
+    pipeline = parse("shop", json.dumps(related(items={"kinds": ["kind"]})), "shop.json")
+    assert list(pipeline.silver) == ["kinds", "items"]
+    assert pipeline.silver["items"].references == {"kinds": ("kind",)}
+    assert parse("shop", pipeline.canonical_json(), "shop.json") == pipeline
+    assert "references" not in shop().canonical_json()
+
+
+@pytest.mark.parametrize(
+    ("named", "problem"),
+    [
+        (["kinds"], ": expected a mapping of a silver table to the columns that are its key, found ['kinds']"),
+        ({"kind": ["kind"]}, ".kind: is no silver table; known: items, kinds"),
+        ({"items": ["id"]}, ".items: a table can't reference itself: its records would wait for each other"),
+        ({"kinds": "kind"}, ".kinds: expected a list of names, found 'kind'"),
+        ({"kinds": ["sort"]}, ".kinds: 'sort' isn't one of: id, kind, price"),
+        ({"kinds": ["id"]}, ".kinds: expected the key of kinds, which is (kind), found (id)"),
+        ({"kinds": ["kind", "id"]}, ".kinds: expected the key of kinds, which is (kind), found (kind, id)"),
+    ],
+)
+def test_a_reference_that_does_not_fit(named: Any, problem: str) -> None:
+    assert complaint(related(items=named)) == f"silver.items.references{problem}"
+
+
+def test_a_reference_of_another_type() -> None:
+    document = related(items={"kinds": ["kind"]})
+    document["silver"]["items"]["columns"][1]["type"] = "int"
+    expected = "silver.items.references.kinds: kind is int here and string in kinds"
+    assert complaint(document) == expected
+
+
+def test_a_reference_to_a_history() -> None:
+    document = history()
+    document["silver"]["kinds"] = declaration()["silver"]["items"] | {"references": {"items": ["id"]}}
+    expected = "silver.kinds.references.items: items is a history: which of its versions a record needs can't be said"
+    assert complaint(document) == expected
+
+
+def test_references_in_a_circle() -> None:
+    document = related(items={"kinds": ["kind"]}, kinds={"items": ["id"]})
+    assert complaint(document) == "silver: tables reference each other in a circle: items -> kinds -> items"
+
+
 @pytest.mark.parametrize("table", ["silver.items", "gold.items_by_kind"])
 def test_a_repeated_column(table: str) -> None:
     column = declaration()["gold"]["items_by_kind"]["columns"][0]
@@ -185,7 +238,9 @@ def test_no_rules() -> None:
     assert parse("shop", json.dumps(changed("silver.items.rules", {})), "shop.json").silver["items"].rules == {}
 
 
-@pytest.mark.parametrize("name", ["price_missing", "price_invalid", "price", "id_missing", "price_invalid_missing"])
+@pytest.mark.parametrize(
+    "name", ["price_missing", "price_invalid", "price", "id_missing", "price_invalid_missing", "waits_for_x"]
+)
 def test_a_rule_with_a_reserved_name(name: str) -> None:
     message = complaint(changed(f"silver.items.rules.{name}", "price >= 0"))
     assert message == f"silver.items.rules.{name}: is a name that the engine gives by itself; choose another"

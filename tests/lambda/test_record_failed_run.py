@@ -77,6 +77,7 @@ def test_a_record_has_the_columns_and_the_names_of_a_jobs_own() -> None:
         "rows_in": None,
         "rows_out": None,
         "rows_rejected": None,
+        "rows_waiting": None,
         "accounts": [],
         "refreshed": [],
         "restored": [],

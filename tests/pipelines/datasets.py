@@ -1,6 +1,7 @@
 """Pipelines and their cases on disk: `tests/pipelines/<pipeline>/<case>/` holds raw files and the rows they become.
 
     raw/...                   files as they lie below a lake's root
+    raw_2/...                 files that come after a first run, for a second one
     silver/<table>.csv        all rows of a table, in the declared columns; so for gold/
     quarantine/<table>.csv    all rejects, in the columns that the case cares about
 
@@ -36,6 +37,15 @@ class Case:
 
     pipeline: str
     folder: Path
+
+    def landings(self) -> list[list[tuple[str, bytes]]]:
+        """The files that come before each run: their keys below raw/, and their content."""
+        folders = sorted(self.folder.glob("raw*"))
+        found = [[path for path in sorted(folder.rglob("*")) if path.is_file()] for folder in folders]
+        return [
+            [(path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths]
+            for folder, paths in zip(folders, found, strict=True)
+        ]
 
     def __str__(self) -> str:
         return f"{self.pipeline}/{self.folder.name}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.conftest import Lake
@@ -18,9 +20,10 @@ def test_every_pipeline_has_a_case() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_case(case: datasets.Case, lake: Lake) -> None:
-    raw = case.folder / "raw"
-    for number, file in enumerate(sorted(path for path in raw.rglob("*") if path.is_file())):
-        lake.land(file.relative_to(raw).as_posix(), file.read_bytes(), at=1_790_000_000 + number)
+    times = itertools.count(1_790_000_000)
     with datasets.pipeline(case.pipeline) as script:
-        lake.run(script=script, pipeline=case.pipeline)
+        for files in case.landings():
+            for key, content in files:
+                lake.land(key, content, at=next(times))
+            lake.run(script=script, pipeline=case.pipeline)
     assert datasets.differences(case, lake.root) == {}

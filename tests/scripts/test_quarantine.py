@@ -119,6 +119,13 @@ def test_the_values_shown_are_those_that_a_check_looks_at() -> None:
     }
 
 
+def test_of_a_record_that_waits_the_key_that_it_waits_for_is_shown() -> None:
+    pipeline = read(quarantine.PIPELINES / "retail.yaml")
+    declared, source = pipeline.silver["order_items"], pipeline.bronze["order_items"]
+    assert quarantine.telling_fields("waits_for_products", declared, source) == ["id", "product_id"]
+    assert quarantine.telling_fields("waits_for_orders", declared, source) == ["id", "order_id"]
+
+
 def test_a_deployed_environment_is_asked_through_its_athena(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,12 +87,13 @@ def test_layers_that_are_behind_and_a_failed_run(
 ) -> None:
     lake = FolderStorage(tmp_path)
     fill(lake, bronze=2, silver=1, gold=GOLD[1:])
+    put_hop(lake, "silver/movies", waiting=1_200)
     put_record(lake, "silver", "100400", (10, 0, 0, 0), outcome="failed", error="Unbalanced: 5 is not 6")
     code, lines = run(monkeypatch, capsys, "--lake", str(tmp_path))
     assert code == 1
     assert lines[2].startswith("11-01 10:04 silver failed ")
     assert lines[-2:] == [
-        "published: bronze 2 of 3 batches, silver 1 of 2, gold 2 of 3 tables up to date",
+        "published: bronze 2 of 3 batches, silver 1 of 2, gold 2 of 3 tables up to date; 1,200 records of movies wait",
         "error: movies silver failed: Unbalanced: 5 is not 6",
     ]
 

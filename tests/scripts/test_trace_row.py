@@ -130,7 +130,8 @@ def test_of_many_rows_the_first_are_shown(
             "films",
             ["genre=Drama"],
             "no table is called films; there are: gold.movies_by_genre, gold.movies_by_studio, "
-            "gold.movies_by_release_year, silver.movies",
+            "gold.movies_by_release_year, silver.movies, gold.sales_by_day_and_department, gold.product_performance, "
+            "gold.customer_behaviour, gold.order_checks_by_day, silver.products, silver.orders, silver.order_items",
         ),
         ("movies_by_genre", ["Drama"], "a key is column=value, such as genre=...; found 'Drama'"),
         (

@@ -49,7 +49,7 @@ locals {
     description = "The last runs of all layers, newest first. Needs rights on bronze."
     database    = var.databases["bronze"]
     sql         = <<-SQL
-      SELECT started_at, pipeline, layer, outcome, seconds, rows_in, rows_out, rows_rejected, late_files, error
+      SELECT started_at, pipeline, layer, outcome, seconds, rows_in, rows_out, rows_rejected, rows_waiting, late_files, error
       FROM runs
       ORDER BY started_at DESC
       LIMIT 100
