@@ -13,6 +13,11 @@ ifndef PIPELINE
 $(error which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter new,$(MAKECMDGOALS)),)
+ifeq ($(and $(PIPELINE),$(SAMPLE)),)
+$(error which dataset, from what? Usage: make new PIPELINE=name SAMPLE=file.csv [KEY=column,...]; there are: $(PIPELINES))
+endif
+endif
 ifneq ($(filter repair,$(MAKECMDGOALS)),)
 ifeq ($(and $(PIPELINE),$(LAKE)),)
 $(error what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: $(PIPELINES))
@@ -23,6 +28,11 @@ ifndef PIPELINE
 $(error what is to be rebuilt? Usage: make replay PIPELINE=name [ENV=local | LAKE=folder] [SWITCH=1]; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter migrate,$(MAKECMDGOALS)),)
+ifndef PIPELINE
+$(error whose columns? Usage: make migrate PIPELINE=name [ENV=local | LAKE=folder] [ACCEPT_LOSS=1]; there are: $(PIPELINES))
+endif
+endif
 ifneq ($(filter preview,$(MAKECMDGOALS)),)
 ifeq ($(and $(PIPELINE),$(LAKE)),)
 $(error whose gold rows? Usage: make preview PIPELINE=name LAKE=folder; there are: $(PIPELINES))
@@ -31,6 +41,11 @@ endif
 ifneq ($(filter quarantine readmit,$(MAKECMDGOALS)),)
 ifndef PIPELINE
 $(error whose rejects? Usage: make $(filter quarantine readmit,$(MAKECMDGOALS)) PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
+endif
+endif
+ifneq ($(filter maintain,$(MAKECMDGOALS)),)
+ifndef PIPELINE
+$(error whose tables? Usage: make maintain PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
 endif
 endif
 ifneq ($(filter query,$(MAKECMDGOALS)),)
@@ -54,7 +69,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill run status trace quarantine readmit repair replay preview query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -134,6 +149,9 @@ fire: $(STAMP) ## Fire a schedule of the laptop cloud now: make fire NAME=oakval
 backfill: $(STAMP) ## Make days of films, which start the workflow: make backfill START=2026-11-01 DAYS=3 [ENV=local]
 	@$(BIN)/python scripts/backfill.py --environment "$(ENV)" --start "$(START)" --days "$(DAYS)"
 
+new: $(STAMP) ## Write a dataset's first files from a sample: make new PIPELINE=name SAMPLE=file.csv [KEY=column,...]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/add_dataset.py --pipeline "$(PIPELINE)" --sample "$(SAMPLE)" $(if $(KEY),--key "$$GIVEN_KEY")
+
 run: jars ## Run one pipeline to its end: make run PIPELINE=movies [ENV=local | LAKE=folder [LIST_ALL=1]]
 	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(LIST_ALL),--list-all),scripts/run_workflow.py \
 	  --environment "$(ENV)") --pipeline "$(PIPELINE)"
@@ -143,7 +161,7 @@ status: $(STAMP) ## Show the last runs of each pipeline, and how far it is [ENV=
 
 trace: $(STAMP) ## Trace a row to its raw records: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/trace_row.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)") \
-	  --table "$(TABLE)" --key "$$TRACE_KEY"
+	  --table "$(TABLE)" --key "$$GIVEN_KEY"
 
 quarantine: $(STAMP) ## Show open rejects by rule, with samples: make quarantine PIPELINE=movies [ENV=local | LAKE=folder]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/quarantine.py --pipeline "$(PIPELINE)" $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)")
@@ -158,12 +176,19 @@ replay: jars ## Rebuild from raw beside the tables and compare: make replay PIPE
 	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(SWITCH),--switch,--replay),scripts/replay.py \
 	  --environment "$(ENV)" $(if $(SWITCH),--switch)) --pipeline "$(PIPELINE)"
 
+migrate: jars ## Bring tables to columns that are declared otherwise: make migrate PIPELINE=movies [ENV=local | LAKE=folder] [ACCEPT_LOSS=1]
+	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)",scripts/replay.py --environment "$(ENV)") --migrate \
+	  $(if $(ACCEPT_LOSS),--accept-loss) --pipeline "$(PIPELINE)"
+
 preview: jars ## Show which gold rows the code as it stands would change: make preview PIPELINE=movies LAKE=folder
 	@$(BIN)/python scripts/preview.py --pipeline "$(PIPELINE)" --lake "$(LAKE)"
 
+maintain: jars ## Compact a pipeline's tables, delete files that nobody needs: make maintain PIPELINE=movies [ENV=local | LAKE=folder]
+	@$(BIN)/python $(if $(LAKE),scripts/run.py --maintain --lake "$(LAKE)",scripts/maintain.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
+
 # `value` hands a text over as it was typed, through the environment: no $ or quote of it is expanded.
 export QUERY_SQL := $(value SQL)
-export TRACE_KEY := $(value KEY)
+export GIVEN_KEY := $(value KEY)
 
 query: $(STAMP) ## Ask Athena, or a folder in Athena's SQL: make query SQL="select ..." [ENV=local | LAKE=folder]
 	@$(BIN)/python scripts/query.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)") "$$QUERY_SQL"

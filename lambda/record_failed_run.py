@@ -56,7 +56,8 @@ def record_of(run: Mapping[str, Any], message: str) -> dict[str, Any]:
         "seconds": round((finished - started).total_seconds(), 3),
         "files": {},
         **dict.fromkeys(("late_files", "rows_in", "rows_out", "rows_rejected", "rows_waiting")),
-        **{name: [] for name in ("accounts", "refreshed", "restored", "compared")},
+        **{name: [] for name in ("accounts", "refreshed", "restored", "compared", "maintained")},
+        "undeclared_fields": {},
     }
 
 

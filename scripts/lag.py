@@ -8,6 +8,7 @@ from typing import Any
 
 from lakehouse.declaration import GoldTable, Pipeline
 from lakehouse.delta_log import hop_commits
+from lakehouse.inputs import input_state, unread
 from lakehouse.storage import Storage
 
 
@@ -56,10 +57,10 @@ def _gate(lake: Storage, pipeline: str, layer: str) -> dict[str, Any]:
 
 def _is_current(lake: Storage, table: GoldTable, published: dict[str, Any]) -> bool:
     newest = next(hop_commits(lake, f"gold/{table.name}"), None)
-    read = newest.hop["inputs"] if newest else {}
-    return all(_identity(read.get(name)) == _identity(published.get(name)) != () for name in table.reads)
-
-
-def _identity(state: dict[str, Any] | None) -> tuple[Any, ...]:
-    """Which version of which table that is; empty when there is none."""
-    return (state["id"], state["version"]) if state else ()
+    if not newest or any(name not in published for name in table.reads):
+        return False
+    now = {
+        name: input_state(lake, f"silver/{name}", published[name]["id"], published[name]["version"])
+        for name in table.reads
+    }
+    return not unread(newest, now)

@@ -69,6 +69,15 @@ def log_of(job_run: dict[str, Any], region: str | None) -> str:
     return f"{console}#logsV2:log-groups/log-group/{names[0]}/log-events/{names[1]}"
 
 
+def undeclared_fields(runs: Iterable[LayerRun]) -> dict[str, list[str]]:
+    """By table, the fields that records of these runs have and the declaration doesn't name."""
+    found: dict[str, set[str]] = {}
+    for run in runs:
+        for table, names in run.record.get("undeclared_fields", {}).items():
+            found.setdefault(table, set()).update(names)
+    return {table: sorted(names) for table, names in sorted(found.items())}
+
+
 def runs_table(title: str, runs: Iterable[LayerRun]) -> Table:
     """One row per run, the newest first; its layer is a link to its log, where the terminal knows links."""
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)

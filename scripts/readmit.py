@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 
-from rich.console import Console
-
-import deployment
 import run_workflow
 
 MODES = {"silver": "readmit", "gold": "run"}
 """The layers in their order, and what each does."""
 
 
-def run(
-    console: Console, deployed: deployment.Deployment, pipeline: str, seconds: float = run_workflow.SECONDS
-) -> None:
-    """Runs both jobs, one after the other, and shows what they did."""
-    run_workflow.run_jobs(console, deployed, pipeline, MODES, seconds)
-
-
 def main() -> int:
     """Command line; exit code 1 when a job fails."""
-    return run_workflow.command(argparse.ArgumentParser(description=__doc__), run)
+    readmit = functools.partial(run_workflow.run_jobs, modes=MODES)
+    return run_workflow.command(argparse.ArgumentParser(description=__doc__), readmit)
 
 
 if __name__ == "__main__":

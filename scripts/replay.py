@@ -1,4 +1,4 @@
-"""Rebuilds a deployed pipeline beside its tables, from raw, and compares: `make replay`, on the laptop cloud or AWS."""
+"""Rebuilds a deployed pipeline beside its tables, from raw, and compares: `make replay` and `make migrate`."""
 
 from __future__ import annotations
 
@@ -17,14 +17,20 @@ def run(
     console: Console,
     deployed: deployment.Deployment,
     pipeline: str,
-    switch: bool = False,
+    publish: str = "",
+    accept_loss: bool = False,
     seconds: float = run_workflow.SECONDS,
 ) -> None:
-    """Runs the jobs of all layers, shows the proof, and publishes what is rebuilt when that is asked for."""
+    """Runs the jobs of all layers, shows the proof, and publishes what is rebuilt when that is asked for.
+
+    `publish`: the mode that does so, `switch` or `migrate`.
+    """
     replayed = dict.fromkeys(deployment.LAYERS, "replay")
     records = run_workflow.run_jobs(console, deployed, pipeline, replayed, seconds)
-    if switch:
-        run_workflow.run_jobs(console, deployed, pipeline, dict.fromkeys(deployment.LAYERS, "switch"), seconds)
+    if publish == "migrate" and not accept_loss and (loss := run_report.loss(records)):
+        raise workflow_runs.WorkflowFailedError(loss)
+    if publish:
+        run_workflow.run_jobs(console, deployed, pipeline, dict.fromkeys(deployment.LAYERS, publish), seconds)
     elif any(map(run_report.is_damaged, records)):
         raise workflow_runs.WorkflowFailedError("tables are damaged; SWITCH=1 puts the rebuilt ones in their place")
 
@@ -32,7 +38,10 @@ def run(
 def main() -> int:
     """Command line; exit code 1 when a job fails or a table is damaged."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--switch", action="store_true", help="publish what is rebuilt")
+    publish = parser.add_mutually_exclusive_group()
+    for mode, told in (("switch", "publish what is rebuilt"), ("migrate", "the same, with other columns")):
+        publish.add_argument(f"--{mode}", dest="publish", action="store_const", const=mode, default="", help=told)
+    parser.add_argument("--accept-loss", action="store_true", help="migrate although served rows would be lost")
     return run_workflow.command(parser, run)
 
 

@@ -16,6 +16,14 @@ import run_report
 
 PIPELINES = laptop_spark.ROOT / "glue_scripts" / "pipelines"
 LAYERS = ("bronze", "silver", "gold")
+MODES = {
+    "repair": "set tables back to what is published, then run",
+    "replay": "rebuild beside the served tables, and compare",
+    "switch": "the same, then publish what is rebuilt",
+    "migrate": "the same, with the columns that are declared now",
+    "readmit": "try all open rejects of silver again, then run gold",
+    "maintain": "compact files and delete those that nobody needs any more",
+}
 
 
 def run_layer(pipeline: str, layer: str, lake: Path, raw: Path, *options: str) -> dict[str, Any]:
@@ -39,8 +47,31 @@ def prepare_spark(*, large: bool = False) -> None:
     sys.path.insert(0, str(laptop_spark.ROOT / "glue_scripts"))
 
 
-def main() -> int:
-    """Command line; exit code 1 when a layer fails or a table is damaged, 2 for wrong arguments."""
+Steps = list[tuple[str, tuple[str, ...]]]
+"""Layers in the order in which they are run, each with its job's arguments."""
+
+
+def steps_of(mode: str | None, *, list_all: bool) -> Steps:
+    """What a mode consists of; no mode: an ordinary run."""
+
+    def each(mode: str, *layers: str) -> Steps:
+        return [(layer, ("--mode", mode)) for layer in layers or LAYERS]
+
+    ordinary: Steps = [(layer, ("--listing", "all") if list_all else ()) for layer in LAYERS]
+    steps: dict[str | None, Steps] = {
+        None: ordinary,
+        "repair": [*each("repair", "bronze", "silver"), *ordinary],
+        "replay": each("replay"),
+        "switch": [*each("replay"), *each("switch")],
+        "migrate": [*each("replay"), *each("migrate")],
+        "readmit": [*each("readmit", "silver"), ("gold", ())],
+        "maintain": each("maintain"),
+    }
+    return steps[mode]
+
+
+def read_arguments() -> argparse.Namespace:
+    """The command line; one that is wrong ends the process with code 2."""
     parser = argparse.ArgumentParser(description="Runs bronze, silver and gold of a pipeline on a lake in a folder.")
     names = sorted(path.stem for path in PIPELINES.glob("[a-z]*.yaml"))
     parser.add_argument("--pipeline", required=True, choices=names)
@@ -49,36 +80,36 @@ def main() -> int:
     parser.add_argument(
         "--list-all", action="store_true", help="also take files that come later than the declared lateness"
     )
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--repair", action="store_true", help="set tables back to what is published, then run")
-    mode.add_argument("--replay", action="store_true", help="rebuild beside the served tables, and compare")
-    mode.add_argument("--switch", action="store_true", help="the same, then publish what is rebuilt")
-    mode.add_argument("--readmit", action="store_true", help="try all open rejects of silver again, then run gold")
+    modes = parser.add_mutually_exclusive_group()
+    for mode, told in MODES.items():
+        modes.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode, help=told)
+    parser.add_argument("--accept-loss", action="store_true", help="migrate although served rows would be lost")
     parser.add_argument("--large", action="store_true", help="Spark settings for inputs above some 50 MB")
     options = parser.parse_args()
-    raw = (options.raw or options.lake).absolute()
-    if not (raw / "raw").is_dir():
-        parser.error(f"{raw}/raw doesn't exist: put files there; lambda/generate_movies.py --lake makes some")
-    console = Console()
-    steps = [(layer, ("--listing", "all") if options.list_all else ()) for layer in LAYERS]
-    if options.repair:
-        steps = [("bronze", ("--mode", "repair")), ("silver", ("--mode", "repair")), *steps]
-    if options.readmit:
-        steps = [("silver", ("--mode", "readmit")), ("gold", ())]
-    if options.replay or options.switch:
-        steps = [(layer, ("--mode", mode)) for mode in ("replay", "switch")[: 1 + options.switch] for layer in LAYERS]
-    damaged = False
+    options.raw = (options.raw or options.lake).absolute()
+    if not (options.raw / "raw").is_dir():
+        parser.error(f"{options.raw}/raw doesn't exist: put files there; lambda/generate_movies.py --lake makes some")
+    if options.accept_loss and options.mode != "migrate":
+        parser.error("--accept-loss is for --migrate alone")
+    return options
+
+
+def main() -> int:
+    """Command line; exit code 1 when a layer fails or a table is damaged, 2 for wrong arguments."""
+    options, console, records = read_arguments(), Console(), list[dict[str, Any]]()
     try:
         prepare_spark(large=options.large)
         check_pipeline(options.pipeline)
-        for layer, more in steps:
-            record = run_layer(options.pipeline, layer, options.lake.absolute(), raw, *more)
-            run_report.show(console, record)
-            damaged |= options.replay and run_report.is_damaged(record)
+        for layer, more in steps_of(options.mode, list_all=options.list_all):
+            if more == ("--mode", "migrate") and not options.accept_loss and (loss := run_report.loss(records)):
+                console.print(f"error: {loss}", style="red", markup=False, highlight=False)
+                return 1
+            records.append(run_layer(options.pipeline, layer, options.lake.absolute(), options.raw, *more))
+            run_report.show(console, records[-1])
     except Exception as error:  # whatever it is, a person reads it here; the run record has it too
         console.print(f"error: {type(error).__name__}: {error}", style="red", markup=False, highlight=False)
         return 1
-    return int(damaged)
+    return int(options.mode == "replay" and any(map(run_report.is_damaged, records)))
 
 
 if __name__ == "__main__":

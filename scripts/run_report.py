@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+LOSS = "nothing is published, since rows that are served would be lost (fewer rows, or records that now fail a check):"
+ALL_THE_SAME = "Mend the declaration or the script, or migrate all the same with ACCEPT_LOSS=1"
 
 
 def show(console: Console, record: dict[str, Any]) -> None:
@@ -18,8 +22,14 @@ def show(console: Console, record: dict[str, Any]) -> None:
             "  files: " + ", ".join(f"{count} {outcome}" for outcome, count in sorted(record["files"].items())),
             highlight=False,
         )
+    for name, fields in record.get("undeclared_fields", {}).items():  # what is deployed may be older
+        console.print(f"  {undeclared(name, fields)}", markup=False, highlight=False, soft_wrap=True)
     for table in record["restored"]:
         console.print(f"  {table['table']}: set back to version {table['version']}", highlight=False)
+    for table in record["maintained"]:
+        done = f"{table['compacted']} files made one or few, {table['deleted']} deleted"
+        left_alone = f"; files are left alone: {table['left_alone']}" if table["left_alone"] else ""
+        console.print(f"  {table['table']}: {done}{left_alone}", highlight=False, markup=False)
     for table in record["refreshed"]:
         console.print(f"  {table['table']}: version {table['version']}, {table['computed']}", highlight=False)
     if record["compared"]:
@@ -31,6 +41,23 @@ def show(console: Console, record: dict[str, Any]) -> None:
 def is_damaged(record: dict[str, Any]) -> bool:
     """Whether a replay has found a table that isn't what was written."""
     return any(each["verdict"] == "damaged" for each in record["compared"])
+
+
+def undeclared(table: str, fields: list[str]) -> str:
+    """The fields of new records that a table's declaration doesn't name."""
+    # A name is whatever stood in a file: escapes keep it on its line, and from the terminal.
+    return f"{table}: fields that aren't declared, kept in _extra: {', '.join(map(repr, fields))}"
+
+
+def loss(records: Iterable[dict[str, Any]]) -> str:
+    """What of the served tables wouldn't be in those that are rebuilt, as the error of a migration; else nothing."""
+    lost = [
+        f"{each['table']}: {', '.join(f'{count:,} {what}' for what, count in each['lost'].items())}"
+        for record in records
+        for each in record["compared"]
+        if each["lost"]
+    ]
+    return f"{LOSS} {'; '.join(lost)}. {ALL_THE_SAME}" if lost else ""
 
 
 def proof(compared: list[dict[str, Any]]) -> Table:

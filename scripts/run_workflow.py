@@ -33,7 +33,11 @@ def show_records(
 
 
 def run_jobs(
-    console: Console, deployed: deployment.Deployment, pipeline: str, modes: dict[str, str], seconds: float
+    console: Console,
+    deployed: deployment.Deployment,
+    pipeline: str,
+    modes: dict[str, str],
+    seconds: float = SECONDS,
 ) -> list[dict[str, Any]]:
     """Runs the jobs of some layers alone, one after the other, each in a mode; shows and returns their records."""
     glue, job_runs = deployed.client("glue"), list[Any]()
@@ -56,7 +60,7 @@ def run(console: Console, deployed: deployment.Deployment, pipeline: str, second
     show_records(console, deployed, pipeline, job_runs)
 
 
-def command(arguments: argparse.ArgumentParser, run: Callable[..., None]) -> int:
+def command(arguments: argparse.ArgumentParser, run: Callable[..., object]) -> int:
     """The command line of what runs a deployed pipeline; exit code 1 when a job of it fails.
 
     `run` gets a console, what is deployed, the pipeline, and by name what else the command line says.

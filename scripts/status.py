@@ -15,6 +15,7 @@ import deployment
 import lag
 import layer_runs
 import progress
+import run_report
 import workflow_runs
 from environments import DeployError
 from lakehouse.declaration import DeclarationError
@@ -71,6 +72,8 @@ def show(console: Console, lake: Storage, pipeline: str, runs: list[LayerRun]) -
     """Prints the runs of a pipeline, and how far its layers are."""
     behind = lag.read_lag(lake, read(PIPELINES / f"{pipeline}.yaml"))
     console.print(layer_runs.runs_table(f"{pipeline}: last runs", runs))
+    for table, names in layer_runs.undeclared_fields(runs).items():
+        console.print(run_report.undeclared(table, names), style="yellow", soft_wrap=True, markup=False)
     console.print(str(behind), style="yellow" if behind.behind else "green", soft_wrap=True, markup=False)
 
 

@@ -109,6 +109,7 @@ module "workflow" {
   prefixes   = [for path in values(each.value.sources) : "raw/${path}/"]
   batch      = var.start_batch
 
+  maintenance              = var.maintenance_schedule
   permissions_boundary_arn = var.permissions_boundary_arn
 }
 

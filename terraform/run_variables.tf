@@ -66,6 +66,15 @@ variable "jobs" {
   }
 }
 
+variable "maintenance_schedule" {
+  description = "When tables are compacted and vacuumed, as a cron of Glue, in UTC; and whether that runs by itself."
+  type = object({
+    cron    = string
+    enabled = bool
+  })
+  default = { cron = "cron(0 6 ? * SUN *)", enabled = false }
+}
+
 variable "query_limit_bytes" {
   description = "Athena stops a query that scans more bytes than this."
   type        = number

@@ -31,6 +31,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse import delta_log
 from lakehouse.delta_log import Commit, hop_commits
 from lakehouse.discovery import File
 from lakehouse.gate import State
@@ -47,7 +48,7 @@ REPAIR = (
 )
 
 
-ENDED_EARLY = "Maybe a switch has ended early; then switch again (`make replay`, with SWITCH=1). "
+ENDED_EARLY = "Maybe a switch has ended early; then switch or migrate again. "
 
 
 class Unbalanced(RuntimeError):
@@ -118,11 +119,13 @@ def unverified(table: Table, published: State) -> tuple[State, list[Commit]]:
     commits: list[Commit] = []
     for commit in hop_commits(table.run.lake, table.key):
         if commit.version <= published.version:
-            older = commit.version < published.version
+            older = not table.same_rows(commit.version, published.version)
             return State(commit.version, table.load(commit.version).count()) if older else published, commits[::-1]
         if not (commits and "switched" in commits[-1].hop):  # nothing is left of what was before a switch
             commits.append(commit)
-    return State(-1, 0), commits[::-1]
+    # The commit that makes a checkpoint may have taken the published one out of the log.
+    cleaned_up = commits and published.version < delta_log.versions(table.run.lake, table.key)[0]
+    return published if cleaned_up else State(-1, 0), commits[::-1]
 
 
 def _count(**frames: DataFrame) -> dict[str, int]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import re
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
+from lakehouse import undeclared
 from lakehouse.csv_files import read_csv
 from lakehouse.declaration import Source
 from lakehouse.discovery import File
@@ -51,12 +52,16 @@ def bronze_table(run: Run, source: Source) -> Table:
     return Table(run, "bronze", source.name, (*fields, *PROVENANCE))
 
 
-def load(run: Run, source: Source, batch: int, files: list[File]) -> None:
-    """Appends the files of a source up to a batch to its bronze table; without one the batch is covered, too."""
+def load(run: Run, source: Source, batch: int, files: list[File]) -> set[str]:
+    """Appends the files of a source up to a batch to its bronze table; without one the batch is covered, too.
+
+    Returns names of their fields that the declaration doesn't name.
+    """
     table = bronze_table(run, source).create()
     readable = [file for file in files if file.inspection.outcome == "read"]
     size = sum(file.stored.size for file in readable)
-    frame = table.check(records(run, source, readable), "the records read")
+    seen = Observation()
+    frame = table.check(records(run, source, readable), "the records read").observe(seen, *undeclared.observed())
     writer = (
         frame.coalesce(max(run.spark.sparkContext.defaultParallelism, size // SPLIT + 1))
         .write.format("delta")
@@ -73,6 +78,7 @@ def load(run: Run, source: Source, batch: int, files: list[File]) -> None:
     finally:
         for name, value in before.items():
             conf.set(name, str(value))
+    return undeclared.names(seen.get)
 
 
 def records(run: Run, source: Source, files: list[File]) -> DataFrame:
@@ -98,6 +104,24 @@ def records(run: Run, source: Source, files: list[File]) -> DataFrame:
 def _undeclared(source: Source) -> Column:
     extra = F.map_filter("_values", lambda name, _: ~name.isin(list(source.fields)))
     return F.when(F.size(extra) > 0, extra)
+
+
+def redeclared(rows: DataFrame, source: Source) -> DataFrame:
+    """Stored rows in the columns that are declared now: a field moves between a column of its own and `_extra`."""
+    own = [column.name for column in PROVENANCE]
+    before = [name for name in rows.columns if name not in own]
+    moved = [name for name in before if name not in source.fields]
+    nothing = F.create_map().cast("map<string,string>")
+    given = F.map_filter(
+        F.map_from_arrays(F.array(*map(F.lit, moved)), F.array(*moved)) if moved else nothing,
+        lambda _, value: value.isNotNull(),
+    )
+    rows = rows.withColumn("_values", F.map_concat(F.coalesce("_extra", nothing), given))
+    return rows.select(
+        *(F.col(name) if name in before else F.col("_values")[name].alias(name) for name in source.fields),
+        _undeclared(source).alias("_extra"),
+        *(name for name in own if name != "_extra"),
+    )
 
 
 def _with_files(run: Run, frame: DataFrame, files: list[File]) -> DataFrame:

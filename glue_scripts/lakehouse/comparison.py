@@ -1,7 +1,7 @@
 """Compares a served table with one that is rebuilt beside it, and tells a damaged one from one of other code.
 
-Two tables are equal when they have as many rows and the same sum of the rows' hashes, in whatever order these lie. Of a
-table that differs, its log says who wrote what it holds, by what code, and in what files.
+Two tables are equal when they have the same columns, as many rows and the same sum of the rows' hashes, in whatever
+order these lie. Of a table that differs, its log says who wrote what it holds, by what code, and in what files.
 """
 
 from __future__ import annotations
@@ -17,21 +17,33 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import MapType, StructField
 
-from lakehouse.delta_log import NO_DATA, LogError, standing_commits
+from lakehouse.contract import Columns, changes, described
+from lakehouse.delta_log import NO_DATA, SAME_ROWS, LogError, standing_commits
 from lakehouse.tables import Table
 
 UNREADABLE = (PySparkException, Py4JJavaError, LogError)
 """What reading a table raises whose files or log aren't whole."""
-MAINTENANCE = ("OPTIMIZE", "VACUUM START", "VACUUM END")
+
 EQUAL, DAMAGED = "equal", "damaged"
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a table holds, whatever the order: its count of rows, and the sum of their hashes."""
+    """What a table holds, whatever the order: its columns, its count of rows, and the sum of their hashes."""
 
+    columns: Columns
     rows: int
     digest: int
+
+
+def nothing_lost(served: Content, rebuilt: Content) -> dict[str, int]:
+    """Of a table that is computed from others."""
+    return {}
+
+
+def fewer_rows(served: Content, rebuilt: Content) -> dict[str, int]:
+    """Rows that are served and wouldn't be any more."""
+    return {"rows": served.rows - rebuilt.rows} if served.rows > rebuilt.rows else {}
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,7 @@ class Pair:
 
     `behind`: why the two needn't be equal, in words; `follows`: from what else it follows that they aren't. Both are
     asked only when they differ, and say nothing when it isn't so. `note`: what is to be known although they are equal.
+    `lost`: what of the served one wouldn't be in the rebuilt one, counted by kind.
     """
 
     name: str
@@ -49,11 +62,12 @@ class Pair:
     behind: Callable[[], str]
     follows: Callable[[], str]
     note: str = ""
+    lost: Callable[[Content, Content], dict[str, int]] = nothing_lost
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The proof for one table: its version, both counts of rows (None: it can't be read), and what follows."""
+    """The proof for one table: its version, both counts of rows (None: it can't be read), what follows and is lost."""
 
     table: str
     version: int
@@ -61,6 +75,7 @@ class Comparison:
     rows_rebuilt: int
     verdict: str
     reason: str
+    lost: dict[str, int]
 
     def as_dict(self) -> dict[str, Any]:
         """For the run record."""
@@ -75,7 +90,7 @@ def content(frame: DataFrame) -> Content:
     hashed = F.xxhash64(*map(_comparable, fields), nulls)
     found = frame.agg(F.count(F.lit(1)), F.coalesce(F.sum(hashed.cast("decimal(38,0)")), F.lit(0))).first()
     assert found is not None
-    return Content(found[0], int(found[1]))
+    return Content(described(frame.schema), found[0], int(found[1]))
 
 
 def _comparable(each: StructField) -> Column:
@@ -90,15 +105,20 @@ def compare(pair: Pair) -> Comparison:
         served = content(pair.served())
     except UNREADABLE as error:
         reason = next(filter(None, map(_damage, pair.tables)), f"can't be read: {str(error).splitlines()[0][:200]}")
-        return Comparison(pair.name, main.version(), None, rebuilt.rows, DAMAGED, reason)
-    verdict, reason = (EQUAL, pair.note) if served == rebuilt else judge(pair)
-    return Comparison(pair.name, main.version(), served.rows, rebuilt.rows, verdict, reason)
+        return Comparison(pair.name, main.version(), None, rebuilt.rows, DAMAGED, reason, {})
+    if served == rebuilt:
+        return Comparison(pair.name, main.version(), served.rows, rebuilt.rows, EQUAL, pair.note, {})
+    verdict, reason = judge(pair, changes(served.columns, rebuilt.columns))
+    lost = pair.lost(served, rebuilt)
+    return Comparison(pair.name, main.version(), served.rows, rebuilt.rows, verdict, reason, lost)
 
 
-def judge(pair: Pair) -> tuple[str, str]:
-    """Why a readable table differs from what is rebuilt: verdict and reason."""
+def judge(pair: Pair, columns: list[str]) -> tuple[str, str]:
+    """Why a readable table differs from what is rebuilt: verdict and reason. `columns`: what becomes of them."""
     if damage := next(filter(None, (*map(_damage, pair.tables), *map(_stranger, pair.tables))), ""):
-        return DAMAGED, damage
+        return DAMAGED, "; ".join((damage, *columns))
+    if columns:
+        return "other columns", "; ".join(columns)
     if behind := pair.behind():
         return "behind", behind
     if changed := next(filter(None, map(_other_code, pair.tables)), ""):
@@ -136,7 +156,7 @@ def _stranger(table: Table) -> str:
     for version, commit in standing_commits(table.run.lake, table.key):
         if commit is None or (commit.hop and commit.replaces_all):
             break
-        if not commit.hop and commit.operation not in (*NO_DATA, *MAINTENANCE):
+        if not commit.hop and commit.operation not in (*NO_DATA, *SAME_ROWS):
             return f"version {version} of {table.key} is a {commit.operation} that no run has written"
     return ""
 

@@ -16,6 +16,8 @@ from lakehouse.storage import Storage
 
 COMMIT = re.compile(r"(\d{20})\.json")
 NO_DATA = ("CREATE TABLE", "SET TBLPROPERTIES", "UPGRADE PROTOCOL", "CHANGE COLUMN", "ADD COLUMNS")
+SAME_ROWS = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES")
+"""Operations that leave all rows as they are."""
 
 
 class LogError(RuntimeError):
@@ -122,3 +124,12 @@ def hop_commits(storage: Storage, table: str) -> Iterator[Commit]:
             yield commit
     if data and not found:
         raise LogError(f"{table} holds data that no run of the pipeline has written; move it away, then run again")
+
+
+def same_rows(storage: Storage, table: str, after: int, to: int) -> bool:
+    """Whether the commits after one version up to another have left all rows as they were; False when one is gone."""
+    known = versions(storage, table) if to > after else []
+    return all(
+        version in known and read_commit(storage, table, version).operation in SAME_ROWS
+        for version in range(after + 1, to + 1)
+    )

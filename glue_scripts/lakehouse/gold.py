@@ -21,13 +21,12 @@ from pyspark.sql import functions as F
 from lakehouse import delta_log
 from lakehouse.declaration import GoldTable
 from lakehouse.delta_log import Commit
+from lakehouse.inputs import input_state, run_at, unread
 from lakehouse.tables import Run, Table
 
 LOG = logging.getLogger("lakehouse")
 MOST = 0.5
 """Share of a table's groups above which all are computed again: the MERGE would cost more than it saves."""
-
-
 MANY = 10_000
 """Touched groups above which all are computed again: each becomes a literal of the query."""
 GONE = ("DELTA_MISSING_CHANGE_DATA", "DELTA_TRUNCATED_TRANSACTION_LOG", "FAILED_READ_FILE.FILE_NOT_EXIST")
@@ -75,19 +74,23 @@ def gold_hop(
 
 
 def inputs_of(hop: GoldHop) -> dict[str, dict[str, Any]]:
-    """What a commit says that the table was computed from: each input's identity and version."""
-    return {name: {"id": table.table_id(), "version": hop.versions[name]} for name, table in hop.inputs.items()}
+    """What a commit says that the table was computed from: each input's identity, version, and who wrote that."""
+    return {
+        name: input_state(hop.run.lake, table.key, table.table_id(), hop.versions[name])
+        for name, table in hop.inputs.items()
+    }
 
 
 def refresh(hop: GoldHop) -> tuple[Commit, str] | None:
     """Brings the table to its inputs' versions in one commit, returned with how it was computed; None: no work."""
     newest, inputs = hop.table.newest_hop(), inputs_of(hop)
-    if newest and newest.hop["inputs"] == inputs and newest.hop["code"] == hop.run.code:
+    changed = unread(newest, inputs)
+    if newest and not changed and newest.hop["code"] == hop.run.code:
         return None
     metadata: dict[str, object] = {"hop": "gold", "inputs": inputs, "rows_before": rows(newest) if newest else 0}
-    why = _why_full(hop, newest, inputs)
+    why = _why_full(hop, newest, inputs, changed)
     if not why and newest:
-        touched = _touched(hop, newest)
+        touched = _touched(hop, newest, changed)
         if isinstance(touched, str):
             why = touched
         else:
@@ -120,7 +123,7 @@ def changed_rows(hop: GoldHop, newest: Commit | None, done: Commit) -> int:
     )
 
 
-def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, Any]]) -> str:
+def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, Any]], changed: set[str]) -> str:
     if newest is None:
         return "first time"
     if newest.hop["code"] != hop.run.code:
@@ -129,24 +132,27 @@ def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, A
     for name, now in inputs.items():
         if before[name]["id"] != now["id"]:
             return f"silver table {name} is another one than before"
-        if before[name]["version"] > now["version"]:
+        if name in changed and before[name]["version"] >= now["version"]:
             return f"silver table {name} was set back"
-        if before[name]["version"] < now["version"] and hop.declared.touched_by[name] is None:
+        if name in changed and hop.declared.touched_by[name] is None:
             return f"a change of {name} touches all groups"
     return ""
 
 
-def _touched(hop: GoldHop, newest: Commit) -> list[tuple[Any, ...]] | str:
+def _touched(hop: GoldHop, newest: Commit, names: set[str]) -> list[tuple[Any, ...]] | str:
     """The values of the shared group columns in all changed rows, old and new images; or why that can't be told."""
     before = newest.hop["inputs"]
-    changed = {name: table for name, table in hop.inputs.items() if before[name]["version"] < hop.versions[name]}
+    changed = {name: table for name, table in hop.inputs.items() if name in names}
     by = group_columns(hop.declared)
     if not by:
         return "its inputs share no group column"
     for name, table in changed.items():
+        read, run = before[name]["version"], run_at(hop.run.lake, table.key, before[name]["version"])
         # Delta has a different error for each way in which the beginning of a feed can be missing from the log.
-        if before[name]["version"] + 1 not in delta_log.versions(hop.run.lake, table.key):
+        if not run or read + 1 not in delta_log.versions(hop.run.lake, table.key):
             return f"the log of the changes of {name} is cleaned up"
+        if run != before[name].get("run"):
+            return f"silver table {name} was set back"
     try:
         feeds = [table.changes(before[name]["version"], hop.versions[name]) for name, table in changed.items()]
         groups = functools.reduce(DataFrame.unionByName, [feed.select(*by) for feed in feeds])

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import catalog, layers, replay, run_record, switch
+from lakehouse import catalog, layers, maintenance, replay, run_record, switch
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.layers import Report
 from lakehouse.lease import Lease
@@ -25,7 +25,7 @@ from lakehouse.storage import Storage, open_storage
 from lakehouse.tables import Run
 
 LOG = logging.getLogger("lakehouse")
-BY_LAYER = {"replay": replay.replay, "switch": switch.switch}
+BY_LAYER = {"replay": replay.replay, "switch": switch.switch, "migrate": switch.migrate}
 LAYERS = {"bronze": layers.run_bronze, "silver": layers.run_silver, "gold": layers.run_gold}
 
 
@@ -56,11 +56,13 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
                 BY_LAYER[options.mode](run, pipeline, script, report, options.layer)
             elif options.mode == "repair":
                 layers.repair(run, pipeline, options.layer, report)
+            elif options.mode == "maintain":
+                maintenance.maintain(run, pipeline, options.layer, report)
             elif options.mode == "readmit":
                 layers.run_silver(run, pipeline, script, report, options.listing, readmit=True)
             else:
                 LAYERS[options.layer](run, pipeline, script, report, options.listing)
-            if options.catalog:
+            if options.catalog and options.mode != "replay":  # which may know other columns than are served
                 catalog.register(layers.tables_of(run, pipeline, options.layer), options.catalog)
     except BaseException as error:
         try:
@@ -82,9 +84,10 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mode",
         default="run",
-        choices=["run", "repair", "readmit", *BY_LAYER],
+        choices=["run", "repair", "readmit", "maintain", *BY_LAYER],
         help="repair sets tables back to what is published, readmit tries all open rejects again, replay rebuilds "
-        "tables beside the served ones and compares, switch publishes what is rebuilt",
+        "tables beside the served ones and compares, switch publishes what is rebuilt, migrate also other columns, "
+        "maintain compacts files and deletes those that nobody needs any more",
     )
     parser.add_argument(
         "--listing",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
-from lakehouse import accounting, bronze, gold, run_record, silver
+from lakehouse import accounting, bronze, gold, run_record, silver, undeclared
 from lakehouse.accounting import Account
 from lakehouse.declaration import Pipeline
 from lakehouse.discovery import File, Ledger
@@ -27,11 +27,13 @@ class Report:
     refreshed: list[dict[str, Any]] = field(default_factory=list)
     restored: list[dict[str, Any]] = field(default_factory=list)
     compared: list[dict[str, Any]] = field(default_factory=list)
+    maintained: list[dict[str, Any]] = field(default_factory=list)
+    undeclared_fields: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not (self.files or self.accounts or self.refreshed or self.restored or self.compared)
+        return not any((self.files, self.accounts, self.refreshed, self.restored, self.compared, self.maintained))
 
     def as_dict(self) -> dict[str, Any]:
         """For the run record, with the rows that went in and came out."""
@@ -59,8 +61,15 @@ def run_bronze(run: Run, pipeline: Pipeline, script: ModuleType, report: Report,
     published = {name: gate.version(table) for name, table in tables.items()}
     newest = {name: table.newest_hop() for name, table in tables.items()}
     covered = {name: int(commit.hop["batch"]) if commit else 0 for name, commit in newest.items()}
+    for name, commit in newest.items():
+        if commit and commit.hop["code"] != run.code:
+            tables[name].create()  # refuses other columns than are declared now, also when there is no file to load
     # A table that has been set back or deleted starts again behind the gate.
-    set_back = [name for name, commit in newest.items() if (commit.version if commit else -1) < published[name]]
+    set_back = [
+        name
+        for name, commit in newest.items()
+        if not tables[name].same_rows(commit.version if commit else -1, published[name])
+    ]
     newest_batch = ledger.discover(max(covered.values()), everything=listing == "all")
     report.late_files = ledger.late_files
     lost = set_back or [name for name in gate.tables if published.get(name, -1) < 0]
@@ -94,7 +103,9 @@ def _load_batch(
     inspected = ledger.inspect(open_files)
     report.files.update(Counter(file.inspection.outcome for file in inspected))
     for name in sorted({file.source for file in inspected}):
-        bronze.load(run, pipeline.bronze[name], batch, [file for file in inspected if file.source == name])
+        source = pipeline.bronze[name]
+        found = bronze.load(run, source, batch, [file for file in inspected if file.source == name])
+        undeclared.note(report.undeclared_fields, bronze.bronze_table(run, source).key, found)
     return [file for file in files if file not in open_files] + inspected
 
 
@@ -110,6 +121,8 @@ def run_silver(
     hops = silver_hops(run, pipeline, script, readable)
     published = {hop.table.name: gate.state(hop.table) for hop in hops}
     observed: dict[str, dict[str, int]] = {}
+    for hop in hops:
+        hop.check_columns()
     for hop in hops:
         if not (published_batch := hop.published_batch()):
             continue

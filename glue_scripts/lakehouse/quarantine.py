@@ -79,7 +79,9 @@ class Quarantine:
         last = tried.agg(F.max_by("_rules", "attempt").alias("_last"))
         rules = self.rejects_of(0, to).select("_record_id", "_rules").join(last, on="_record_id", how="left")
         judged = rules.select("_record_id", F.coalesce("_last", "_rules").alias("_rules"))
-        return self.open_rejects(to, attempts).join(judged, on="_record_id").select(*self.rejects.schema.names)
+        # As they are stored, which needn't be as they are declared now.
+        stored = self.rejects.load().columns
+        return self.open_rejects(to, attempts).join(judged, on="_record_id").select(*stored)
 
     def waiting(self, to: int, attempts: int) -> DataFrame:
         """The open rejects that only wait, each with what it waits for by its last try."""

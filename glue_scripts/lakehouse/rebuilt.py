@@ -8,12 +8,14 @@ from dataclasses import replace
 from types import ModuleType
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from lakehouse import bronze, gold
 from lakehouse.beside import Beside
-from lakehouse.comparison import UNREADABLE, Pair, content, is_equal
+from lakehouse.comparison import UNREADABLE, Content, Pair, content, fewer_rows, is_equal
 from lakehouse.declaration import Pipeline
 from lakehouse.gate import read_gate
+from lakehouse.inputs import unread
 from lakehouse.silver_hop import SilverHop, silver_hops, silver_table
 from lakehouse.tables import Run, Table
 
@@ -42,7 +44,7 @@ def bronze_pairs(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType) -
         table, rebuilt = bronze.bronze_table(run, source), bronze.bronze_table(apart, source)
         if rebuilt.exists():
             behind = functools.partial(_behind, table, rebuilt, "batch")
-            yield Pair(table.key, (table,), table.load, rebuilt.load, behind, str)
+            yield Pair(table.key, (table,), table.load, rebuilt.load, behind, str, lost=fewer_rows)
 
 
 def hops_beside(run: Run, pipeline: Pipeline, script: ModuleType) -> list[SilverHop]:
@@ -62,15 +64,26 @@ def silver_pairs(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType) -
         behind = functools.partial(_behind, hop.table, rebuilt.table, "to")
         raw = Pair("", (), hop.bronze.load, rebuilt.bronze.load, str, str)
         follows = functools.partial(_follows_bronze, raw, f"{hop.bronze.key} differs, too")
-        yield Pair(hop.table.key, (hop.table,), hop.table.load, rebuilt.table.load, behind, follows)
+        tables = (hop.table,)
+        yield Pair(hop.table.key, tables, hop.table.load, rebuilt.table.load, behind, follows, lost=fewer_rows)
         quarantined = (hop.quarantine.rejects, hop.quarantine.events)
         served, other = (functools.partial(_open_rejects, each) for each in (hop, rebuilt))
-        yield Pair(f"{quarantined[0].key} (open)", quarantined, served, other, behind, follows)
+        rejected = functools.partial(_newly_rejected, hop, rebuilt)
+        yield Pair(f"{quarantined[0].key} (open)", quarantined, served, other, behind, follows, lost=rejected)
 
 
 def _open_rejects(hop: SilverHop) -> DataFrame:
     work = hop.table.newest_hop()
     return hop.quarantine.judged_rejects(*((work.hop["to"], work.hop["attempts"]) if work else (0, 0)))
+
+
+def _newly_rejected(hop: SilverHop, rebuilt: SilverHop, *_: Content) -> dict[str, int]:
+    """Records that the served table has taken and the rebuilt one rejects, by what they fail."""
+    work = hop.table.newest_hop()
+    taken = _open_rejects(rebuilt).where(F.col("_batch") <= (work.hop["to"] if work else 0))
+    new = taken.join(_open_rejects(hop).select("_record_id"), on="_record_id", how="left_anti")
+    counted = new.groupBy(F.concat_ws(", ", "_rules").alias("rules")).count().collect()
+    return {row["rules"]: row["count"] for row in sorted(counted)}
 
 
 def _follows_bronze(raw: Pair, text: str) -> str:
@@ -92,7 +105,7 @@ def gold_pairs(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType) -> 
 
 def _gold_behind(hop: gold.GoldHop) -> str:
     newest = hop.table.newest_hop()
-    if newest and newest.hop["code"] == hop.run.code and newest.hop["inputs"] != gold.inputs_of(hop):
+    if newest and newest.hop["code"] == hop.run.code and unread(newest, gold.inputs_of(hop)):
         return "not computed from what silver has published: run the pipeline first"
     return ""
 

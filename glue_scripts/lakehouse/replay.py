@@ -117,7 +117,7 @@ def _take_over(run: Run, apart: Run, source: Source, lost: dict[File, str]) -> s
     named = "; ".join(f"{file.stored.key} of batch {file.batch} is {why}" for file, why in list(lost.items())[:5])
     these = run.spark.createDataFrame(list(wanted), "_file string, _batch bigint")
     try:
-        rows = served.load().join(F.broadcast(these), ["_file", "_batch"], "left_semi").select(*served.schema.names)
+        rows = served.load().join(F.broadcast(these), ["_file", "_batch"], "left_semi")
         held = {
             (row["_file"], row["_batch"]): row["count"] for row in rows.groupBy("_file", "_batch").count().collect()
         }
@@ -125,6 +125,6 @@ def _take_over(run: Run, apart: Run, source: Source, lost: dict[File, str]) -> s
         raise ReplayError(f"{named}, and what {served.key} holds of it can't be read: put the files back") from error
     if held != {file: count for file, count in wanted.items() if count}:
         raise ReplayError(f"{named}, and {served.key} holds other rows of it than were counted: put the files back")
-    writer = rows.write.format("delta").mode("append")
+    writer = bronze.redeclared(rows, source).write.format("delta").mode("append")
     table.create().commit({"hop": "bronze", "batch": 0}, lambda: writer.save(table.path))
     return f"{sum(held.values())} rows are taken over from {served.key}, not rebuilt: {named}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from pyspark.sql import Column, Observation
+from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 
 from lakehouse import history
@@ -46,13 +46,15 @@ def consume(hop: SilverHop, to: int, *, tries: str) -> dict[str, int]:
         }
     values: dict[str, str | Column] = {column.name: f"s.{column.name}" for column in hop.table.columns}
     within, newer = hop.within(counts), hop.order("s.") > hop.order("t.")
+    # The version before the commit has to be read by now, or it may be gone from the log.
+    counted = _count(hop, newest, counts, hop.table.version()) if hop.table.is_ageing() else {}
     if hop.declared.history:
         newest = hop.changed_versions(newest, within)
         newer = newer | (F.col(f"s.{VALID_TO}") != F.col(f"t.{VALID_TO}"))
     merge = hop.table.delta().alias("t").merge(newest.alias("s"), hop.same_row() & within)
     merge = merge.whenMatchedUpdate(newer, values).whenNotMatchedInsert(values=values)
     hop.table.commit(metadata, merge.execute)
-    return {}
+    return counted
 
 
 def _sort_out(hop: SilverHop, work: Work) -> dict[str, Any]:
@@ -90,19 +92,24 @@ def count_again(hop: SilverHop, commit: Commit) -> dict[str, int]:
 
     In a history versions instead of keys, and the versions before that have got another end.
     """
-    newest = hop.newest_versions(hop.judged(work_of(commit))).alias("s")
-    before = hop.table.load(commit.version - 1).alias("t").where(hop.within(commit.hop["counts"]))
-    met = newest.join(before, hop.met_row(), "left")
+    newest = hop.newest_versions(hop.judged(work_of(commit)))
+    return _count(hop, newest, commit.hop["counts"], commit.version - 1)
+
+
+def _count(hop: SilverHop, newest: DataFrame, counts: dict[str, Any], version: int) -> dict[str, int]:
+    """Counts what a commit takes, or has taken, against the version of the table before it."""
+    before = hop.table.load(version).alias("t").where(hop.within(counts))
+    met = newest.alias("s").join(before, hop.met_row(), "left")
     stale = F.coalesce(hop.order("t.") >= hop.order("s."), F.lit(False)) & F.col("t._record_id").isNotNull()
     if hop.declared.history:
-        counts = history.count(hop.declared, met, stale)
+        counting = history.count(hop.declared, met, stale)
     else:
-        counts = met.agg(
+        counting = met.agg(
             F.count(F.lit(1)).alias("keys"),
             F.coalesce(F.sum("s._n"), F.lit(0)).alias("records"),
             F.count_if(stale).alias("stale"),
         )
-    counted = counts.first()
+    counted = counting.first()
     assert counted is not None
     found: dict[str, int] = counted.asDict()
     return {**found, "duplicates": found["records"] - found["keys"]}

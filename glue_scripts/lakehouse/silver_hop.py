@@ -59,6 +59,12 @@ class SilverHop:
             )
         return int(newest.hop["to"]) if newest else 0
 
+    def check_columns(self) -> None:
+        """Raises ContractError when the tables have other columns than are declared to other code than wrote last."""
+        if (newest := self.table.newest_hop()) and newest.hop["code"] != self.run.code:
+            self.table.create()
+            self.quarantine.create()
+
     def attempts(self) -> int:
         """How many attempts at open rejects the table holds; 0 before the first."""
         newest = self.table.newest_hop()

@@ -1,5 +1,7 @@
 """Puts rebuilt tables in the place of the served ones: one atomic overwrite per table that differs, then the gate.
 
+A migration is the same for tables whose columns are declared otherwise than they are stored, and asked for by name.
+
 Each overwrite says what the rebuilt table has consumed, so the next run goes on from there. A switch that ended early
 is run again: what is equal by then stays as it is. Silver comes before its quarantine, and silver's account asks for
 both, so nothing is published in between.
@@ -18,15 +20,25 @@ from lakehouse.comparison import Pair, is_equal
 from lakehouse.declaration import Pipeline
 from lakehouse.delta_log import Commit
 from lakehouse.gate import Gate, read_gate
+from lakehouse.inputs import unread
 from lakehouse.layers import Report
 from lakehouse.rebuilt import ReplayError, beside, hops_beside
 from lakehouse.silver_hop import SilverHop, silver_table
 from lakehouse.tables import Run, Table
 
-AGAIN = "run `make replay` again, and switch then"
+AGAIN = "run `make replay` again, and switch then (or `make migrate`, which does both)"
 
 
 def switch(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, layer: str) -> None:
+    """As migrate, but raises ContractError when a table of bronze or silver would get other columns."""
+    if layer != "gold":
+        for table in layers.tables_of(run, pipeline, layer):
+            if table.exists():
+                table.create()
+    migrate(run, pipeline, script, report, layer)
+
+
+def migrate(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, layer: str) -> None:
     """Publishes what the last replay has rebuilt of a layer. Raises ReplayError when that isn't what it should be."""
     apart = beside(run)
     asked = rebuilt.BEFORE["gold"] if layer == "gold" else layer
@@ -63,6 +75,8 @@ def _switch_silver(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType,
         raise ReplayError(f"silver was rebuilt from another bronze than is rebuilt now: {AGAIN}")
     pairs = rebuilt.silver_pairs(run, apart, pipeline, script)
     differing = {pair.tables[0].name for pair in pairs if not is_equal(pair)}
+    events = [hop.quarantine.events for hop in hops]
+    differing |= {table.name for table in events if table.exists() and not table.fits()}
     for hop, other in both:
         newest = hop.table.newest_hop()
         moved = newest is None or newest.hop["bronze"] != hop.bronze.table_id()
@@ -101,11 +115,11 @@ def _switch_gold(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType, r
         if not (pair := pairs.get(hop.table.key)):
             continue
         _made(apart, hop.table, None)
-        newest, now = hop.table.newest_hop(), {"inputs": gold.inputs_of(hop), "code": run.code}
-        if newest and {name: newest.hop[name] for name in now} == now and is_equal(pair):
+        newest, now = hop.table.newest_hop(), gold.inputs_of(hop)
+        if newest and newest.hop["code"] == run.code and not unread(newest, now) and is_equal(pair):
             continue
         rows = pair.rebuilt()
-        commit = _overwrite(hop.table, rows, {"hop": "gold", "inputs": now["inputs"]})
+        commit = _overwrite(hop.table, rows, {"hop": "gold", "inputs": now})
         counted = Equation("switched rows", {"rows switched": commit.rows_written}, {"rows rebuilt": rows.count()})
         layers.record(report, Account(hop.table.key, commit.version, 0, 0, [counted]))
 
@@ -133,8 +147,8 @@ def _is_red(table: Table, gate: Gate) -> bool:
 
 
 def _overwrite(table: Table, rows: DataFrame, hop: dict[str, object]) -> Commit:
-    remade = table.layer == "gold"  # as always under other code: with the columns that are declared now
-    if not (remade and table.exists()):
+    if not table.exists():
         table.create()
     writer = table.check(rows, "what is rebuilt").write.format("delta").mode("overwrite")
-    return table.commit(hop, lambda: writer.option("overwriteSchema", remade).save(table.path))
+    writer = writer.option("overwriteSchema", not table.fits())
+    return table.commit(hop, lambda: writer.save(table.path))

@@ -6,22 +6,25 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
-from lakehouse import delta_log
+from lakehouse import contract, delta_log
 from lakehouse.declaration import Column
 from lakehouse.lease import Lease
 from lakehouse.storage import Storage
 
 CONSUMED = {"bronze": ("batch",), "silver": ("to", "attempts")}
 """What a hop's commits count up: each moves at least one of these, and none back; a switch says the same anew."""
+LOG_DAYS, FILE_DAYS = 30, 7
+"""Days that the log keeps commits, and that files which the table no longer needs are kept for readers."""
 PROPERTIES = {
-    "delta.logRetentionDuration": "interval 30 days",
-    "delta.deletedFileRetentionDuration": "interval 7 days",
+    "delta.logRetentionDuration": f"interval {LOG_DAYS} days",
+    "delta.deletedFileRetentionDuration": f"interval {FILE_DAYS} days",
 }
 
 
@@ -107,6 +110,18 @@ class Table:
             found.append(commit)
         return found[::-1]
 
+    def same_rows(self, after: int, to: int) -> bool:
+        """Whether the commits after one version up to another have left all rows as they were."""
+        return delta_log.same_rows(self.run.lake, self.key, after, to)
+
+    def is_ageing(self) -> bool:
+        """Whether the log keeps the newest commit for half its time at most: any checkpoint may take it after that.
+
+        Delta makes one at each tenth commit, and then deletes what is older than its retention.
+        """
+        newest = self.run.lake.find(f"{self.key}/_delta_log/{self.version():020d}.json")
+        return newest is not None and datetime.now(UTC) - newest.modified_at > timedelta(days=LOG_DAYS) / 2
+
     def table_id(self) -> str:
         """Delta's id of the table: another id under the same path is another table."""
         newest = self.newest_hop()
@@ -116,7 +131,8 @@ class Table:
     def create(self) -> Table:
         """Creates the empty table unless it is there; a table whose columns differ from the contract is refused."""
         if self.exists():
-            self.check(self.load(), "the stored table")
+            # The ledger's columns are the engine's own: no declaration changes them.
+            self.check(self.load(), "the stored table", contract.MIGRATE if self.layer != "ledger" else "")
             return self
         self.run.lease.check()
         self._remove_unfinished()
@@ -137,16 +153,19 @@ class Table:
         for folder in ("/_delta_log/_staged_commits", "/_delta_log", ""):
             files.delete(hadoop.Path(self.path + folder), False)  # never with something in it
 
-    def check(self, frame: DataFrame, whose: str) -> DataFrame:
+    def fits(self) -> bool:
+        """Whether the stored table has exactly the declared columns, in order."""
+        return contract.described(self.load().schema) == contract.described(self.schema)
+
+    def check(self, frame: DataFrame, whose: str, advice: str = "") -> DataFrame:
         """The frame itself. Raises ContractError unless it has exactly the declared columns, in order."""
-        expected = [(found.name, found.dataType.simpleString()) for found in self.schema.fields]
-        actual = [(found.name, found.dataType.simpleString()) for found in frame.schema.fields]
+        expected, actual = contract.described(self.schema), contract.described(frame.schema)
         if expected != actual:
             missing = [f"{n} {t}" for n, t in expected if (n, t) not in actual]
             surplus = [f"{n} {t}" for n, t in actual if (n, t) not in expected]
             raise ContractError(
                 f"{self.key}: {whose} differs from the declared columns: missing [{', '.join(missing)}], "
-                f"not declared [{', '.join(surplus)}]" + ("" if missing or surplus else ", another order")
+                f"not declared [{', '.join(surplus)}]" + ("" if missing or surplus else ", another order") + advice
             )
         return frame
 

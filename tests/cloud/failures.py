@@ -105,7 +105,8 @@ def check_recorded(deployed: Deployed, job_run: dict[str, Any], error: str, befo
         "seconds": round((finished - started).total_seconds(), 3),
         "files": {},
         **dict.fromkeys(("late_files", "rows_in", "rows_out", "rows_rejected", "rows_waiting")),
-        **{name: [] for name in ("accounts", "refreshed", "restored", "compared")},
+        **{name: [] for name in ("accounts", "refreshed", "restored", "compared", "maintained")},
+        "undeclared_fields": {},
     }
     wait_for("the record of a run that died", lambda: len(records(deployed, layer)) > len(before))
     assert records(deployed, layer) == [*before, died]

@@ -23,7 +23,7 @@ import replay
 import trace_row
 from environments import ROOT
 from lakehouse import reader
-from local_cloud import athena_values
+from local_cloud import athena_values, fire
 from tests.cloud.conftest import LAYERS, Deployed
 from tests.oracles import movies as oracle
 from tests.pipelines.test_movies import differences
@@ -141,12 +141,24 @@ def test_a_run_without_news_commits_nothing(five_days: Deployed) -> None:
 def test_a_replay_proves_every_table(five_days: Deployed) -> None:
     """Each job has the rights for it; a switch then finds nothing to do."""
     tables = {"movies", "movies_by_genre", "movies_by_release_year", "movies_by_studio"}
-    replay.run(Console(quiet=True), five_days.lake, "movies", switch=True)
+    replay.run(Console(quiet=True), five_days.lake, "movies", publish="switch")
     proven, switched = ([newest[mode] for newest in records(five_days)] for mode in ("replay", "switch"))
     compared = [each for record in proven for each in record["compared"]]
     assert {each["table"].split("/")[1].removesuffix(" (open)") for each in compared} == tables
     assert [each for each in compared if each["verdict"] != "equal"] == []
     assert [record["outcome"] for record in switched] == ["idle"] * 3
+
+
+def test_the_weekly_maintenance_changes_no_row(five_days: Deployed) -> None:
+    """Each job has the rights for it; the next run then has nothing to do."""
+    fire.fire(five_days.cloud, f"{five_days.lake.named('workflows', 'movies')}-maintenance")
+    for layer in LAYERS:
+        five_days.wait_for_job(five_days.lake.named("jobs", f"movies-{layer}"), "the maintenance")
+    done = [record["maintain"] for record in records(five_days)]
+    assert [record["outcome"] for record in done] == ["succeeded", "idle", "idle"]
+    assert [each for record in done for each in record["maintained"]] == []
+    assert len(five_days.run()) == len(LAYERS)
+    assert [newest["run"]["outcome"] for newest in records(five_days)] == ["idle"] * len(LAYERS)
 
 
 def records(deployed: Deployed) -> list[dict[str, dict[str, Any]]]:
@@ -233,5 +245,5 @@ def test_each_job_has_written_its_log(five_days: Deployed) -> None:
         streams = logs.describe_log_streams(logGroupName=group)["logStreams"]
         assert len(streams) >= 2
         events = logs.get_log_events(logGroupName=group, logStreamName=streams[0]["logStreamName"])["events"]
-        begins = re.compile(rf"movies {layer}: (run|replay|switch) \S+ begins")
+        begins = re.compile(rf"movies {layer}: (run|replay|switch|maintain) \S+ begins")
         assert any(begins.search(event["message"]) for event in events)

@@ -119,7 +119,7 @@ def check_lake(deployed: Deployed, folder: Path) -> None:
     assert found["silver_movies"][0] > 0
 
 
-def test_a_job_that_raises(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_path: Path) -> None:
+def test_a_job_that_raises(by_hand: Deployed, run: Run, mailbox: Mailbox) -> None:
     s3, gate = by_hand.client("s3"), {"Bucket": by_hand.bucket("lake"), "Key": "gates/movies/bronze.json"}
     land(by_hand)
     before = records(by_hand, "bronze")
@@ -142,10 +142,44 @@ def test_a_job_that_raises(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_pa
     logs = by_hand.client("logs")
     log = logs.get_log_events(logGroupName=f"{last['LogGroupName']}/error", logStreamName=last["Id"])["events"]
     assert log[-1]["message"] == last["ErrorMessage"]
-    check_healed(by_hand, run, tmp_path)
+
+
+def test_a_job_that_dies_before_spark_starts(by_hand: Deployed, run: Run, mailbox: Mailbox) -> None:
+    job = by_hand.client("glue").get_job(JobName=by_hand.lake.named("jobs", "movies-bronze"))["Job"]
+    script = job["Command"]["ScriptLocation"]
+    bucket, _, key = script.removeprefix("s3://").partition("/")
+    land(by_hand)
+    before = records(by_hand, "bronze")
+    by_hand.client("s3").delete_object(Bucket=bucket, Key=key)
+    code, printed = run(run_workflow, "--pipeline", "movies")
+    upload.upload(environments.find("local"), by_hand.notes.append)
+    # Whether an object is there is told only to those who may list its bucket.
+    error = f"{script} can't be read: An error occurred (403) when calling the HeadObject operation: Forbidden"
+    last = check_failed(by_hand, mailbox, error)
+    assert code == 1
+    assert f"error: job {last['JobName']} failed: {error}" in printed
+    check_recorded(by_hand, last, f"FAILED: {error}", before)  # there was no script that could have written one
+    check_told(run, last, error)
+    before = records(by_hand, "bronze")
+    killed = check_killed(by_hand, run, mailbox)
+    check_recorded(by_hand, killed, f"FAILED: {killed['ErrorMessage']}", before)
+    assert record_again(by_hand, killed) == "there already"
+
+
+def check_killed(deployed: Deployed, run: Run, mailbox: Mailbox) -> dict[str, Any]:
+    """The process of the next run is killed as it begins, and that is told; the run."""
+    killer = threading.Thread(target=lambda: os.killpg(wait_for("a job", lambda: process_id(deployed)), signal.SIGKILL))
+    killer.start()
+    code, printed = run(run_workflow, "--pipeline", "movies")
+    killer.join()
+    killed = check_failed(deployed, mailbox, "the script ended with signal 9 and said nothing")
+    assert code == 1
+    assert f"error: job {killed['JobName']} failed: {killed['ErrorMessage']}" in printed
+    return killed
 
 
 def test_a_job_that_takes_too_long(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_path: Path) -> None:
+    """The run after it heals what the failures before have left, too."""
     # A part of a minute: the API takes whole ones only, and boto3 sees to that.
     loose = Config(parameter_validation=False)
     glue = boto3.client("glue", region_name=by_hand.lake.outputs["region"], config=loose)
@@ -167,41 +201,6 @@ def test_a_job_that_takes_too_long(by_hand: Deployed, run: Run, mailbox: Mailbox
     check_told(run, silver, "it took over 0.02 min")
     check_recorded(by_hand, silver, "TIMEOUT: Job run timed out", before)  # it was killed, and couldn't
     check_healed(by_hand, run, tmp_path)
-
-
-def test_a_job_that_dies_before_spark_starts(by_hand: Deployed, run: Run, mailbox: Mailbox, tmp_path: Path) -> None:
-    job = by_hand.client("glue").get_job(JobName=by_hand.lake.named("jobs", "movies-bronze"))["Job"]
-    script = job["Command"]["ScriptLocation"]
-    bucket, _, key = script.removeprefix("s3://").partition("/")
-    land(by_hand)
-    before = records(by_hand, "bronze")
-    by_hand.client("s3").delete_object(Bucket=bucket, Key=key)
-    code, printed = run(run_workflow, "--pipeline", "movies")
-    upload.upload(environments.find("local"), by_hand.notes.append)
-    # Whether an object is there is told only to those who may list its bucket.
-    error = f"{script} can't be read: An error occurred (403) when calling the HeadObject operation: Forbidden"
-    last = check_failed(by_hand, mailbox, error)
-    assert code == 1
-    assert f"error: job {last['JobName']} failed: {error}" in printed
-    check_recorded(by_hand, last, f"FAILED: {error}", before)  # there was no script that could have written one
-    check_told(run, last, error)
-    before = records(by_hand, "bronze")
-    killed = check_killed(by_hand, run, mailbox)
-    check_recorded(by_hand, killed, f"FAILED: {killed['ErrorMessage']}", before)
-    assert record_again(by_hand, killed) == "there already"
-    check_healed(by_hand, run, tmp_path)
-
-
-def check_killed(deployed: Deployed, run: Run, mailbox: Mailbox) -> dict[str, Any]:
-    """The process of the next run is killed as it begins, and that is told; the run."""
-    killer = threading.Thread(target=lambda: os.killpg(wait_for("a job", lambda: process_id(deployed)), signal.SIGKILL))
-    killer.start()
-    code, printed = run(run_workflow, "--pipeline", "movies")
-    killer.join()
-    killed = check_failed(deployed, mailbox, "the script ended with signal 9 and said nothing")
-    assert code == 1
-    assert f"error: job {killed['JobName']} failed: {killed['ErrorMessage']}" in printed
-    return killed
 
 
 def test_a_function_that_fails_when_called(by_hand: Deployed, run: Run) -> None:

@@ -57,7 +57,7 @@ def ask(deployed: Deployed, database: str, sql: str) -> list[tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def busy_days(five_days: Deployed) -> Deployed:
-    """Five days, a file sent again, a run that dies, and an analyst at work: all that the roles are there for."""
+    """Five days, a file again, a run that dies, maintenance, an analyst: all that the roles are there for."""
     function = five_days.lake.named("functions", "generate_movies")
     again = backfill.invoke(five_days.client("lambda"), function, {"date": "2026-11-01", **SETTINGS})
     assert again["outcome"] == "unchanged"
@@ -67,6 +67,8 @@ def busy_days(five_days: Deployed) -> Deployed:
     died = glue.start_job_run(JobName=job, Arguments={"--layer": "platinum"})["JobRunId"]
     five_days.wait_for_job(job, died)
     wait_for("its record", lambda: len(list(five_days.lake.run_records("movies", "gold"))) > known)
+    silver = five_days.lake.named("jobs", "movies-silver")
+    five_days.wait_for_job(silver, glue.start_job_run(JobName=silver, Arguments={"--mode": "maintain"})["JobRunId"])
     outputs, session = five_days.lake.outputs, five_days.session("analyst")
     sql, database = "SELECT genre FROM movies_by_genre", outputs["databases"]["gold"]
     frame = awswrangler.athena.read_sql_query(

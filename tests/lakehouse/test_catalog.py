@@ -246,17 +246,26 @@ def test_the_catalog_and_a_folder_name_tables_alike() -> None:
     assert {layer: address(layer, "{}", "oakvale") for layer in catalog.DATABASES} == query.LAYERS
 
 
-@pytest.mark.parametrize("options", [["--catalog", "oakvale"], []])
+@pytest.mark.parametrize(
+    ("options", "registers"),
+    [
+        (["--catalog", "oakvale"], True),
+        (["--catalog", "oakvale", "--mode", "migrate"], True),
+        (["--catalog", "oakvale", "--mode", "replay"], False),  # which leaves alone what is served
+        ([], False),
+    ],
+)
 def test_a_job_registers_its_layer_when_it_is_told_to(
-    run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch, options: list[str]
+    run: Run, calls: list[str], monkeypatch: pytest.MonkeyPatch, options: list[str], registers: bool
 ) -> None:
     pipeline = find_declaration("movies")
     monkeypatch.setattr(job, "open_session", lambda: None)
-    monkeypatch.setitem(job.LAYERS, "gold", lambda *_: [commit(each, 0) for each in tables_of(run, pipeline, "gold")])
+    for modes, name in ((job.LAYERS, "gold"), (job.BY_LAYER, "migrate"), (job.BY_LAYER, "replay")):
+        monkeypatch.setitem(modes, name, lambda *_: [commit(each, 0) for each in tables_of(run, pipeline, "gold")])
     place = ["--pipeline", "movies", "--layer", "gold", "--lake", "s3://lake", "--raw", "s3://lake"]
     record = job.main(importlib.import_module("pipelines.movies"), [*place, *options])
     assert record["outcome"] == "idle"
-    assert calls == (["GetTable", "CreateTable"] * 3 if options else [])
+    assert calls == (["GetTable", "CreateTable"] * 3 if registers else [])
 
 
 @pytest.mark.parametrize(

@@ -61,8 +61,10 @@ def test_a_missing_log_file_between_others_is_named(damaged: Lake) -> None:
     assert damaged.gate("silver") == before
 
 
-def test_a_missing_newest_log_file_is_made_up_for(damaged: Lake, second_day: dict[str, Lake]) -> None:
-    commit = newest_commit(damaged, "bronze/movies")
+@pytest.mark.parametrize("table", ["bronze/movies", "silver/movies"])
+def test_a_missing_newest_log_file_is_made_up_for(table: str, damaged: Lake, second_day: dict[str, Lake]) -> None:
+    """Of silver too, whose lost version gold has read, and which the next run writes again with other rows."""
+    commit = newest_commit(damaged, table)
     commit.unlink()
     commit.with_name(f".{commit.name}.crc").unlink()
     damaged.run()

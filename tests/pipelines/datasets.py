@@ -95,7 +95,9 @@ def differences(case: Case, lake: Path) -> dict[str, Any]:
 
 def _expected(path: Path) -> Rows:
     answer = duckdb.execute(
-        "FROM read_csv(?, header = true, all_varchar = true, allow_quoted_nulls = false)", [str(path)]
+        "FROM read_csv(?, delim = ',', quote = '\"', escape = '\"', header = true, all_varchar = true, "
+        "allow_quoted_nulls = false)",
+        [str(path)],
     )
     return [name for name, *_ in answer.description], Counter(answer.fetchall())
 

@@ -30,6 +30,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
         "DAYS",
         "TABLE",
         "KEY",
+        "SAMPLE",
     )
     environment = {name: value for name, value in os.environ.items() if name not in outer}
     return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -58,12 +59,21 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
     ("target", "message"),
     [
         ("run", "which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
+        (
+            "new",
+            "which dataset, from what? Usage: make new PIPELINE=name SAMPLE=file.csv [KEY=column,...]; there are: ",
+        ),
         ("repair", "what is to be repaired? Usage: make repair PIPELINE=name LAKE=folder; there are: "),
         (
             "replay",
             "what is to be rebuilt? Usage: make replay PIPELINE=name [ENV=local | LAKE=folder] [SWITCH=1]; there are: ",
         ),
+        (
+            "migrate",
+            "whose columns? Usage: make migrate PIPELINE=name [ENV=local | LAKE=folder] [ACCEPT_LOSS=1]; there are: ",
+        ),
         ("preview", "whose gold rows? Usage: make preview PIPELINE=name LAKE=folder; there are: "),
+        ("maintain", "whose tables? Usage: make maintain PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("quarantine", "whose rejects? Usage: make quarantine PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("readmit", "whose rejects? Usage: make readmit PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
@@ -99,6 +109,7 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     [
         ("query", "SQL", ["scripts/query.py", "--lake", "films"]),
         ("trace", "KEY", ["scripts/trace_row.py", "--lake", "films", "--table", "t", "--key"]),
+        ("new", "KEY", ["scripts/add_dataset.py", "--pipeline", "p", "--sample", "s.csv", "--key"]),
     ],
 )
 def test_what_is_asked_for_reaches_the_script_unchanged(
@@ -110,6 +121,6 @@ def test_what_is_asked_for_reaches_the_script_unchanged(
     stamp = tmp_path / "stamp"
     stamp.touch()
     text = "select '$HOME $(shell id) `id`' as \"a b\" from t"
-    place = ("LAKE=films", "TABLE=t", f"BIN={tmp_path}", f"STAMP={stamp}")
+    place = ("LAKE=films", "TABLE=t", "PIPELINE=p", "SAMPLE=s.csv", f"BIN={tmp_path}", f"STAMP={stamp}")
     answer = make(f"--old-file={stamp}", target, f"{variable}={text}", *place)
     assert answer.stdout.splitlines() == [*options, text]

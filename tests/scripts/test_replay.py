@@ -1,4 +1,4 @@
-"""`make replay`: all layers are rebuilt, then published if that is asked for; damage is told by the exit code."""
+"""`make replay` and `make migrate`: all layers are rebuilt, then published if that is asked for and nothing is lost."""
 
 from __future__ import annotations
 
@@ -15,8 +15,17 @@ import run
 import run_report
 import run_workflow
 
-EQUAL = {"table": "silver/movies", "version": 3, "rows_served": 1204, "rows_rebuilt": 1204, "verdict": "equal"}
+EQUAL = {
+    "table": "silver/movies",
+    "version": 3,
+    "rows_served": 1204,
+    "rows_rebuilt": 1204,
+    "verdict": "equal",
+    "lost": {},
+}
 DAMAGED = EQUAL | {"table": "gold/a", "rows_served": None, "verdict": "damaged", "reason": "gold/a/part-0 is gone"}
+LOSSY = EQUAL | {"rows_rebuilt": 1200, "verdict": "other columns", "reason": "added a int", "lost": {"rows": 4}}
+LOSS = "silver/movies: 4 rows. Mend the declaration or the script, or migrate all the same with ACCEPT_LOSS=1"
 LAYERS = ("bronze", "silver", "gold")
 
 
@@ -31,6 +40,10 @@ def record(*compared: dict[str, Any]) -> dict[str, Any]:
         ((EQUAL,), (), ("replay",), 0),
         ((EQUAL, DAMAGED), (), ("replay",), 1),
         ((EQUAL, DAMAGED), ("--switch",), ("replay", "switch"), 0),
+        ((LOSSY,), ("--switch",), ("replay", "switch"), 0),
+        ((EQUAL, DAMAGED), ("--migrate",), ("replay", "migrate"), 0),
+        ((EQUAL, LOSSY), ("--migrate",), ("replay",), 1),
+        ((LOSSY,), ("--migrate", "--accept-loss"), ("replay", "migrate"), 0),
     ],
 )
 def test_in_an_environment(
@@ -52,23 +65,30 @@ def test_in_an_environment(
     monkeypatch.setattr(sys, "argv", ["replay.py", "--environment", "dev", "--pipeline", "movies", *options])
     assert replay.main() == code
     assert ran == [("dev", "movies", dict.fromkeys(LAYERS, mode)) for mode in modes]
-    assert ("error: tables are damaged; SWITCH=1 puts" in capsys.readouterr().out) == bool(code)
+    told = " ".join(capsys.readouterr().out.split())
+    assert ("error: tables are damaged; SWITCH=1 puts" in told) == (code == 1 and not options)
+    assert (LOSS in told) == (code == 1 and bool(options))
 
 
 @pytest.mark.parametrize(
-    ("found", "option", "modes", "code"),
+    ("found", "options", "modes", "code"),
     [
-        (EQUAL, "--replay", ("replay",), 0),
-        (DAMAGED, "--replay", ("replay",), 1),
-        (DAMAGED, "--switch", ("replay", "switch"), 0),
+        (EQUAL, ("--replay",), ("replay",), 0),
+        (DAMAGED, ("--replay",), ("replay",), 1),
+        (DAMAGED, ("--switch",), ("replay", "switch"), 0),
+        (LOSSY, ("--switch",), ("replay", "switch"), 0),
+        (DAMAGED, ("--migrate",), ("replay", "migrate"), 0),
+        (LOSSY, ("--migrate",), ("replay",), 1),
+        (LOSSY, ("--migrate", "--accept-loss"), ("replay", "migrate"), 0),
     ],
 )
 def test_on_a_folder(
     found: dict[str, Any],
-    option: str,
+    options: tuple[str, ...],
     modes: tuple[str, ...],
     code: int,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
     ran: list[tuple[Any, ...]] = []
@@ -81,9 +101,10 @@ def test_on_a_folder(
     monkeypatch.setattr(run, "prepare_spark", lambda *, large: None)
     monkeypatch.setattr(run, "run_layer", run_layer)
     monkeypatch.setattr(run_report, "show", lambda console, record: None)
-    monkeypatch.setattr(sys, "argv", ["run.py", option, "--lake", str(tmp_path), "--pipeline", "movies"])
+    monkeypatch.setattr(sys, "argv", ["run.py", *options, "--lake", str(tmp_path), "--pipeline", "movies"])
     assert run.main() == code
     assert ran == [(layer, "--mode", mode) for mode in modes for layer in LAYERS]
+    assert (LOSS in " ".join(capsys.readouterr().out.split())) == (code == 1 and "--migrate" in options)
 
 
 def test_the_proof_is_a_table(capsys: pytest.CaptureFixture[str]) -> None:

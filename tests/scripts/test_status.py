@@ -51,8 +51,10 @@ def fill(lake: Storage, *, bronze: int = 3, silver: int = 3, gold: tuple[str, ..
     put_hop(lake, "ledger/movies", batch=3)
     for layer, batch in (("bronze", bronze), ("silver", silver)):
         lake.write(f"gates/movies/{layer}.json", json.dumps({"batch": batch, "tables": GATE}).encode())
+    put_hop(lake, "silver/movies", run="second")
     for table in GOLD:
-        put_hop(lake, f"gold/{table}", inputs={"movies": {"version": 4 if table in gold else 3, "id": "t-1"}})
+        read = {"id": "t-1", "version": 3, "run": "second" if table in gold else "first"}
+        put_hop(lake, f"gold/{table}", inputs={"movies": read})
     put_record(lake, "bronze", "100000", (1_234_567, 1_234_567, 0, 2))
     put_record(lake, "silver", "100105", (1_234_567, 1_200_000, 34_567, 0), seconds=120.0)
     put_record(lake, "gold", "100300", (3, 9, 0, 0))
@@ -94,6 +96,19 @@ def test_layers_that_are_behind_and_a_failed_run(
         "published: bronze 2 of 3 batches, silver 1 of 2, gold 2 of 3 tables up to date; 1,200 records of movies wait",
         "error: movies silver failed: Unbalanced: 5 is not 6",
     ]
+
+
+def test_undeclared_fields_of_all_runs_that_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A name is whatever stood in a file."""
+    lake = FolderStorage(tmp_path)
+    fill(lake)
+    for time, names in (("100010", ["sequel", "Länge"]), ("100020", ["a\n\x1b[31m[red]", "sequel"])):
+        put_record(lake, "bronze", time, (1, 1, 0, 0), undeclared_fields={"bronze/movies": names})
+    _, lines = run(monkeypatch, capsys, "--lake", str(tmp_path))
+    told = "bronze/movies: fields that aren't declared, kept in _extra: 'Länge', 'a\\n\\x1b[31m[red]', 'sequel'"
+    assert lines[-2] == told
 
 
 def test_a_folder_of_landed_files_alone(

@@ -171,15 +171,21 @@ def test_landed_files_start_bronze_then_silver_then_gold(deployment: Deployment,
         (condition,) = trigger["predicate"][0]["conditions"]
         assert (condition["job_name"], condition["state"]) == (f"{name}-{before}", "SUCCEEDED")
         assert [action["job_name"] for action in trigger["actions"]] == [f"{name}-{after}"]
+    maintenance = deployment.one(f'workflow["{pipeline}"].aws_glue_trigger.maintenance')
+    assert (maintenance["name"], maintenance["type"]) == (f"{name}-maintenance", "SCHEDULED")
+    actions = [(action["job_name"], action["arguments"]) for action in maintenance["actions"]]
+    assert actions == [(f"{name}-{layer}", {"--mode": "maintain"}) for layer in ("bronze", "silver", "gold")]
 
 
 def test_batches_and_schedule_differ_by_environment(
     local: Deployment, dev: Deployment, staging: Deployment, production: Deployment
 ) -> None:
-    windows, states = [], []
+    windows, states, maintained = [], [], []
     for deployment in (local, dev, staging, production):
         (batch,) = deployment.one('workflow["movies"].aws_glue_trigger.start')["event_batching_condition"]
         windows.append((batch["batch_size"], batch["batch_window"]))
+        maintenance = deployment.one('workflow["movies"].aws_glue_trigger.maintenance')
+        maintained.append((maintenance["schedule"], maintenance["enabled"]))
         schedule = deployment.one("aws_scheduler_schedule.this[0]")
         states.append(schedule["state"])
         assert (schedule["schedule_expression"], schedule["schedule_expression_timezone"]) == (
@@ -189,6 +195,7 @@ def test_batches_and_schedule_differ_by_environment(
         assert schedule["target"][0]["input"] == '{"time":"<aws.scheduler.scheduled-time>"}'  # to the letter
     assert windows == [(100, 5), (100, 60), (100, 900), (100, 900)]
     assert states == ["DISABLED", "DISABLED", "ENABLED", "ENABLED"]
+    assert maintained == [("cron(0 6 ? * SUN *)", enabled) for enabled in (False, False, True, True)]
 
 
 @pytest.mark.parametrize(

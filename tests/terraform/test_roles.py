@@ -83,6 +83,11 @@ def upstream(pipeline: str, layer: str, *read: str) -> dict[str, tuple[list[str]
     }
 
 
+def maintenance(*gold: str) -> dict[str, tuple[list[str], list[str]]]:
+    """What silver's job reads of gold: which of its changes have been read."""
+    return {"ReadLogsOfReaders": (GET, [f"{LAKE}/gold/{table}/_delta_log/*" for table in gold])}
+
+
 def function(name: str) -> dict[str, tuple[list[str], list[str]]]:
     """What each function may do: its own environment and log, and to tell that a call has failed for good."""
     log = f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-{name}"
@@ -104,7 +109,8 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         [f"{folder}/movies" for folder in QUARANTINED],
         ["movies", "movies_quarantine", "movies_quarantine_events"],
     )
-    | upstream("movies", "bronze", "bronze/movies"),
+    | upstream("movies", "bronze", "bronze/movies")
+    | maintenance("movies_by_genre"),
     "movies-gold": job("movies", "gold", ["gold/movies_by_genre"], ["movies_by_genre"])
     | upstream("movies", "silver", "silver/movies"),
     "shop-bronze": job(
@@ -120,7 +126,8 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         [f"{folder}/{table}" for table in ("items", "orders") for folder in QUARANTINED],
         [f"{table}{kind}" for table in ("items", "orders") for kind in ("", "_quarantine", "_quarantine_events")],
     )
-    | upstream("shop", "bronze", "bronze/items", "bronze/orders"),
+    | upstream("shop", "bronze", "bronze/items", "bronze/orders")
+    | maintenance("sales_by_day", "sales_by_item"),
     "shop-gold": job("shop", "gold", ["gold/sales_by_day", "gold/sales_by_item"], ["sales_by_day", "sales_by_item"])
     | upstream("shop", "silver", "silver/items", "silver/orders"),
     "generate-movies": function("generate-movies")

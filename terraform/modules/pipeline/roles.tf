@@ -53,6 +53,7 @@ locals {
   statements = { for layer in local.layers : layer => concat(
     layer == "bronze" ? local.raw_statements : local.upstream_statements[layer],
     local.own_statements[layer],
+    layer == "silver" ? local.maintenance_statements : [],
     local.service_statements[layer],
   ) }
 
@@ -89,6 +90,14 @@ locals {
       Resource = [for place in ["", "replay/"] : "${local.lake_arn}/${place}gates/${var.name}/${before}.json"]
     },
   ] }
+
+  maintenance_statements = [{
+    # Which changes of silver gold has read: VACUUM leaves the others.
+    Sid      = "ReadLogsOfReaders"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject"]
+    Resource = [for table in var.gold : "${local.lake_arn}/gold/${table}/_delta_log/*"]
+  }]
 
   own_statements = { for layer in local.layers : layer => concat(
     [
