@@ -22,8 +22,10 @@ import java_runtime
 ROOT = Path(__file__).resolve().parent.parent
 BUILD_FOLDER = ROOT / "build" / "spark"
 
-# Half the processor time of a small job: compile quickly instead of well, and collect in one thread.
-SMALL_JOB_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+# Half the processor time of a small job: compile quickly instead of well, and collect in one thread. A session of many
+# jobs makes up for compiling well within some minutes.
+LONG_SESSION_OPTIONS = ("-XX:+UseSerialGC",)
+SMALL_JOB_OPTIONS = ("-XX:TieredStopAtLevel=1", *LONG_SESSION_OPTIONS)
 # Java says nothing of an archive that doesn't fit, but its errors stay visible.
 QUIET_OPTIONS = ("-Xlog:disable", "-Xlog:all=error:stderr")
 
@@ -59,13 +61,14 @@ def environment(*, large: bool = False) -> dict[str, str]:
     return variables(settings(large=large), BUILD_FOLDER / ("large.properties" if large else "small.properties"))
 
 
+def long_session_environment() -> dict[str, str]:
+    """As environment, for one session of hundreds of small jobs."""
+    return variables(_with_archive(LONG_SESSION_OPTIONS, memory="2g"), BUILD_FOLDER / "long_session.properties")
+
+
 def settings(*, large: bool = False) -> dict[str, str]:
     """Spark's settings on this machine; verifies the jars that they name."""
-    fetch_jars.verify(fetch_jars.JAR_FOLDER, fetch_jars.expected_jars())
-    archive = _archive_path()
-    archive_options = (f'-XX:SharedArchiveFile="{archive}"', "-Xshare:auto") if archive.exists() else ()
-    java_options = (*archive_options, *(() if large else SMALL_JOB_OPTIONS))
-    return _settings(java_options, memory="4g" if large else "2g")
+    return _with_archive(() if large else SMALL_JOB_OPTIONS, memory="4g" if large else "2g")
 
 
 def s3_settings(aws: Mapping[str, str]) -> dict[str, str]:
@@ -126,6 +129,13 @@ def build_class_archive() -> Path:
         training = variables(_settings(options, memory="2g"), BUILD_FOLDER / "training.properties")
         class_archive.write_archive(archive, unfinished, training)
     return archive
+
+
+def _with_archive(java_options: tuple[str, ...], memory: str) -> dict[str, str]:
+    fetch_jars.verify(fetch_jars.JAR_FOLDER, fetch_jars.expected_jars())
+    archive = _archive_path()
+    archive_options = (f'-XX:SharedArchiveFile="{archive}"', "-Xshare:auto") if archive.exists() else ()
+    return _settings((*archive_options, *java_options), memory)
 
 
 def _settings(java_options: tuple[str, ...], memory: str) -> dict[str, str]:

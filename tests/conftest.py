@@ -66,7 +66,10 @@ def spark() -> Iterator[SparkSession]:
     """The one session of the suite."""
     from lakehouse.session import open_session
 
+    usual = os.environ["PYSPARK_SUBMIT_ARGS"]
+    os.environ.update(laptop_spark.long_session_environment())
     session = open_session()
+    os.environ["PYSPARK_SUBMIT_ARGS"] = usual  # for the jobs that tests start
     yield session
     session.stop()
 

@@ -40,6 +40,10 @@ def test_a_small_job_compiles_quickly_and_a_large_one_well(build_folder: Path) -
     differing = {name for name in small if small[name] != large[name]}
     assert differing == {"spark.driver.memory", "spark.driver.extraJavaOptions"}
     assert "TieredStopAtLevel" not in large["spark.driver.extraJavaOptions"]
+    long = settings(laptop_spark.long_session_environment())
+    assert long == small | {"spark.driver.extraJavaOptions": long["spark.driver.extraJavaOptions"]}
+    options = small["spark.driver.extraJavaOptions"].replace("-XX:TieredStopAtLevel=1 ", "")
+    assert long["spark.driver.extraJavaOptions"] == options
 
 
 def test_nothing_listens_outside_this_machine(build_folder: Path) -> None:
