@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -35,6 +35,11 @@ class Silver:
     def __init__(self, table: Table) -> None:
         self.table, self.rows, self.touched = table.create(), dict[Any, Row](), list[Row]()
 
+    def _commit(self, write: Callable[[], object]) -> None:
+        """Each change is a run's."""
+        run = replace(self.table.run, run_id=f"run-{self.table.version()}")
+        replace(self.table, run=run).commit({"hop": "test"}, write)
+
     def _frame(self, rows: list[Row]) -> DataFrame:
         for row in rows:
             self.touched += [self.rows[row[0]], row] if row[0] in self.rows else [row]
@@ -42,20 +47,20 @@ class Silver:
         return self.table.run.spark.createDataFrame(rows, self.table.schema).coalesce(1)
 
     def append(self, rows: list[Row]) -> None:
-        """New rows, in a commit of a hop."""
+        """New rows."""
         writer = self._frame(rows).write.format("delta").mode("append")
-        self.table.commit({"hop": "test"}, lambda: writer.save(self.table.path))
+        self._commit(lambda: writer.save(self.table.path))
 
     def merge(self, rows: list[Row]) -> None:
         """New values of rows that are there."""
         key = self.table.columns[0].name
         merge = self.table.delta().alias("t").merge(self._frame(rows).alias("s"), f"t.{key} = s.{key}")
-        merge.whenMatchedUpdateAll().execute()
+        self._commit(merge.whenMatchedUpdateAll().execute)
 
     def delete(self, keys: list[Any]) -> None:
         """Rows less."""
         self.touched += [self.rows.pop(key) for key in keys]
-        self.table.delta().delete(F.col(self.table.columns[0].name).isin(keys))
+        self._commit(lambda: self.table.delta().delete(F.col(self.table.columns[0].name).isin(keys)))
 
     def groups(self, names: tuple[str, ...], rows: list[Row] | None = None) -> set[Row]:
         """The values of some columns in the given rows, or in all that the table holds."""

@@ -87,7 +87,7 @@ def test_layers_that_are_behind_and_a_failed_run(
 ) -> None:
     lake = FolderStorage(tmp_path)
     fill(lake, bronze=2, silver=1, gold=GOLD[1:])
-    put_hop(lake, "silver/movies", waiting=1_200)
+    put_hop(lake, "silver/movies", run="second", waiting=1_200)
     put_record(lake, "silver", "100400", (10, 0, 0, 0), outcome="failed", error="Unbalanced: 5 is not 6")
     code, lines = run(monkeypatch, capsys, "--lake", str(tmp_path))
     assert code == 1
