@@ -157,7 +157,7 @@ def test_an_analyst_without_a_statement_is_refused(busy_days: Deployed, sid: str
         ("movies-gold", "lake", "gates/movies/silver.json"),
         ("generate_movies", "lake", "bronze/movies/part-0.parquet"),
         ("generate_movies", "raw", "raw/retail/orders.csv"),
-        ("record_failed_run", "lake", "runs/retail/gold/2026/11/01/a.json"),
+        ("record_failed_run", "lake", "runs/unknown/gold/2026/11/01/a.json"),
         ("record_failed_run", "lake", "gates/movies/gold.json"),
         ("analyst", "lake", "gold/movies_by_genre/part-0.parquet"),
     ],
