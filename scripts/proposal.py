@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlglot.dialects import Trino
 
 from column_types import propose_type
-from lakehouse.reader import NAME
+from lakehouse.place import NAME
 from sample import Sample, SampleError
 
 RESERVED = frozenset(Trino.Generator.RESERVED_KEYWORDS)
