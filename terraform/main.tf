@@ -39,6 +39,7 @@ module "lake" {
   account    = local.account
   disposable = var.disposable
   functions  = [local.generate_movies, local.record_failed_run]
+  archived   = merge(values(local.pipelines)[*].archived...)
   # Beside what writes the records, for queries on a folder read it too.
   run_columns = jsondecode(file("${path.root}/../glue_scripts/lakehouse/run_record.json"))
 }
@@ -78,6 +79,7 @@ module "pipeline" {
 
   name     = each.key
   sources  = each.value.sources
+  archived = keys(each.value.archived)
   silver   = each.value.silver
   gold     = sort(keys(each.value.gold))
   prefix   = local.name

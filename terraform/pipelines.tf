@@ -12,8 +12,10 @@ locals {
   pipelines = {
     for name, declared in local.declarations : name => {
       sources = { for source, each in declared.bronze : source => each.path }
-      silver  = sort(keys(declared.silver))
-      gold    = { for table, each in declared.gold : table => { description = each.description, columns = each.columns[*].name } }
+      # Path -> days that the copies of its files are kept; only sources whose files are archived.
+      archived = { for each in values(declared.bronze) : each.path => each.archive_days if can(each.archive_days) }
+      silver   = sort(keys(declared.silver))
+      gold     = { for table, each in declared.gold : table => { description = each.description, columns = each.columns[*].name } }
     }
   }
 
