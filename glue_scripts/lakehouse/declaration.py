@@ -99,7 +99,8 @@ class GoldTable:
 class Pipeline:
     """All that exists of one pipeline: its sources (bronze), silver and gold tables by name.
 
-    A silver table comes after those that it references.
+    A silver table comes after those that it references. `orchestrator`: what runs the layers one after the other when
+    files have landed, a workflow of Glue or a state machine of Step Functions.
     """
 
     name: str
@@ -107,6 +108,7 @@ class Pipeline:
     bronze: Mapping[str, Source]
     silver: Mapping[str, SilverTable]
     gold: Mapping[str, GoldTable]
+    orchestrator: str = "glue_workflow"
 
     def canonical_json(self) -> str:
         """The declaration as JSON with one spelling: the build product that jobs and Terraform read."""
@@ -126,6 +128,8 @@ class Pipeline:
         for source in document["bronze"].values():
             if source["lateness_days"] is None:
                 del source["lateness_days"]
+        if document["orchestrator"] == "glue_workflow":
+            del document["orchestrator"]
         del document["name"]
         return json.dumps(document, indent=1, ensure_ascii=False)
 
