@@ -28,6 +28,7 @@ locals {
   # Which of the two runs a pipeline's jobs one after the other. Names here, for others know them before they are made.
   workflows      = { for name, pipeline in local.pipelines : name => pipeline if pipeline.orchestrator == "glue_workflow" }
   state_machines = { for name, pipeline in local.pipelines : name => "${local.name}-${name}" if pipeline.orchestrator == "step_functions" }
+  start_seconds  = 60
   arrivals_queue = { for name, machine in local.state_machines : name => "${machine}-arrivals" }
 
   states_arn   = "arn:${local.account.partition}:states:${local.account.region}:${local.account.id}"
@@ -135,6 +136,7 @@ module "start_runs" {
     key    = local.artifacts["start_runs.zip"].key
   }
   handler = "start_runs.handler"
+  timeout = local.start_seconds
   environment = {
     PIPELINE      = each.key
     RAW_BUCKET    = module.lake.raw_bucket
@@ -149,8 +151,9 @@ module "start_runs" {
       resources = ["arn:${local.account.partition}:sqs:${local.account.region}:${local.account.id}:${local.arrivals_queue[each.key]}"]
     }
     CountArrivals = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.lake_arn}/arrivals/${each.key}.json"] }
-    # Before the first call there is no such object: without this, S3 would say that it is forbidden.
-    MissArrivals = { actions = ["s3:ListBucket"], resources = [local.lake_arn], prefixes = ["arrivals/${each.key}.json"] }
+    # Before the first call there is no such object: without this, S3 would say that it is forbidden. It knows no prefix
+    # when an object is asked for, so none can limit this.
+    MissArrivals = { actions = ["s3:ListBucket"], resources = [local.lake_arn] }
     StartRuns    = { actions = ["states:StartExecution"], resources = ["${local.states_arn}:stateMachine:${each.value}"] }
     LookAtRuns   = { actions = ["states:DescribeExecution"], resources = ["${local.states_arn}:execution:${each.value}:*"] }
   }
@@ -172,6 +175,7 @@ module "state_machine" {
   raw_bucket = module.lake.raw_bucket
   key_arn    = module.lake.key_arn
   batch      = var.start_batch
+  patience   = 6 * local.start_seconds # as Lambda asks for
   archived   = local.pipelines[each.key].archived
 
   retry_seconds            = var.retry_seconds

@@ -63,6 +63,12 @@ variable "schedule" {
   default     = null
 }
 
+variable "timeout" {
+  description = "Seconds after which a call of the function is cut off."
+  type        = number
+  default     = 300
+}
+
 variable "topic" {
   description = "Topic that is told of a call that failed for good, and the key of its messages."
   type        = object({ arn = string, key_arn = string })

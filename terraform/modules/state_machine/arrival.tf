@@ -6,7 +6,7 @@ locals {
   queue   = "${var.name}-arrivals"
   queues  = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}"
   rule    = "${var.name}-start"
-  patient = 1800 # seconds: six times the function's time-out, as Lambda asks for
+  longest = 1209600 # seconds: 14 days
 }
 
 resource "aws_cloudwatch_event_rule" "landed" {
@@ -31,15 +31,15 @@ resource "aws_cloudwatch_event_target" "queue" {
     maximum_event_age_in_seconds = 3600
     maximum_retry_attempts       = 20
   }
-
-  depends_on = [aws_sqs_queue_policy.this]
 }
 
+# Policies stand in the queues: as resources of their own, each would keep an apply waiting for half a minute more.
 resource "aws_sqs_queue" "arrivals" {
   name                       = local.queue
   sqs_managed_sse_enabled    = true
-  visibility_timeout_seconds = local.patient
-  message_retention_seconds  = 1209600 # 14 days, the most
+  visibility_timeout_seconds = var.patience + local.window
+  message_retention_seconds  = local.longest
+  policy                     = local.queue_policies[local.queue]
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.dead.arn
     maxReceiveCount     = 5
@@ -50,47 +50,44 @@ resource "aws_sqs_queue" "arrivals" {
 resource "aws_sqs_queue" "dead" {
   name                      = "${local.queue}-dead"
   sqs_managed_sse_enabled   = true
-  message_retention_seconds = 1209600
-}
-
-resource "aws_sqs_queue_redrive_allow_policy" "dead" {
-  queue_url = aws_sqs_queue.dead.url
+  message_retention_seconds = local.longest
+  policy                    = local.queue_policies["${local.queue}-dead"]
   redrive_allow_policy = jsonencode({
     redrivePermission = "byQueue"
     sourceQueueArns   = ["${local.queues}:${local.queue}"]
   })
 }
 
-resource "aws_sqs_queue_policy" "this" {
-  for_each = { (local.queue) = aws_sqs_queue.arrivals.url, "${local.queue}-dead" = aws_sqs_queue.dead.url }
-
-  queue_url = each.value
-  policy = jsonencode({ Version = "2012-10-17", Statement = concat(
-    each.key != local.queue ? [] : [{
-      Sid       = "RuleOfLandedFilesSends"
-      Effect    = "Allow"
-      Principal = { Service = "events.amazonaws.com" }
-      Action    = ["sqs:SendMessage"]
-      Resource  = ["${local.queues}:${each.key}"]
-      Condition = { ArnEquals = {
-        "aws:SourceArn" = "arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/${local.rule}"
-      } }
-    }],
-    [{
-      Sid       = "OnlyOverTls"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = ["sqs:*"]
-      Resource  = ["${local.queues}:${each.key}"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }],
-  ) })
+locals {
+  queue_policies = { for name in [local.queue, "${local.queue}-dead"] : name => jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      name != local.queue ? [] : [{
+        Sid       = "RuleOfLandedFilesSends"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["sqs:SendMessage"]
+        Resource  = ["${local.queues}:${name}"]
+        Condition = { ArnEquals = {
+          "aws:SourceArn" = "arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/${local.rule}"
+        } }
+      }],
+      [{
+        Sid       = "OnlyOverTls"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = ["sqs:*"]
+        Resource  = ["${local.queues}:${name}"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }],
+    )
+  }) }
 }
 
 resource "aws_lambda_event_source_mapping" "arrivals" {
   event_source_arn                   = aws_sqs_queue.arrivals.arn
   function_name                      = var.starter.arn
-  batch_size                         = local.window > 0 ? var.batch.files : min(var.batch.files, 10)
+  batch_size                         = var.batch.files
   maximum_batching_window_in_seconds = local.window
   function_response_types            = ["ReportBatchItemFailures"]
 

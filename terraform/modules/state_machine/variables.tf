@@ -33,6 +33,11 @@ variable "name" {
   type        = string
 }
 
+variable "patience" {
+  description = "Seconds for which messages are left to the function that has them, before they are given out again."
+  type        = number
+}
+
 variable "permissions_boundary_arn" {
   description = "Policy that bounds what the roles may do; null: none."
   type        = string
