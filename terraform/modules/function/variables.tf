@@ -33,8 +33,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = length(var.name) <= 54
-    error_message = "name must leave room for -schedule in the 64 characters of a role's name."
+    condition     = length(var.name) <= (var.schedule == null ? 64 : 54)
+    error_message = "name has 64 characters at most, as a role's name has, and leaves room for -schedule where there is one."
   }
 }
 
