@@ -48,6 +48,7 @@ module "lake" {
   disposable = var.disposable
   functions  = concat([local.generate_movies, local.record_failed_run], values(local.start_runs))
   machines   = values(local.state_machines)
+  archived   = merge(values(local.pipelines)[*].archive_days...)
   # Beside what writes the records, for queries on a folder read it too.
   run_columns = jsondecode(file("${path.root}/../glue_scripts/lakehouse/run_record.json"))
 }
@@ -87,6 +88,7 @@ module "pipeline" {
 
   name     = each.key
   sources  = each.value.sources
+  archived = keys(each.value.archive_days)
   silver   = each.value.silver
   gold     = sort(keys(each.value.gold))
   prefix   = local.name

@@ -94,17 +94,22 @@ def _unique_keys(yaml: ModuleType) -> Any:
 
 
 def _source(place: Place, name: str, value: Any) -> Source:
-    body = place.mapping(value, {"description", "path", "format", "fields"}, frozenset({"lateness_days"}))
+    optional = frozenset({"lateness_days", "archive_days"})
+    body = place.mapping(value, {"description", "path", "format", "fields"}, optional)
     path = place.at("path").text(body["path"])
     if not RAW_PATH.fullmatch(path):
         raise place.at("path").error(f"expected a path below raw/ such as retail/orders, found {path!r}")
     if body["format"] not in FORMATS:
         raise place.at("format").error(f"expected one of {', '.join(FORMATS)}, found {body['format']!r}")
-    lateness = body.get("lateness_days")
-    if lateness is not None and (type(lateness) is not int or lateness < 1):
-        raise place.at("lateness_days").error(f"expected a number of days from 1, found {lateness!r}")
+    days = {key: _days(place.at(key), body.get(key)) for key in sorted(optional)}
     description = place.at("description").text(body["description"])
-    return Source(name, description, path, body["format"], place.at("fields").names(body["fields"]), lateness)
+    return Source(name, description, path, body["format"], place.at("fields").names(body["fields"]), **days)
+
+
+def _days(place: Place, value: Any) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise place.error(f"expected a number of days from 1, found {value!r}")
+    return value
 
 
 def _columns(place: Place, value: Any, *, silver: bool) -> dict[str, Column]:

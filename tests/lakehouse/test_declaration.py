@@ -27,6 +27,7 @@ def of(document: dict[str, Any], suffix: str = "json") -> Pipeline:
 VARIANTS = {
     "plain": declaration(),
     "lateness": changed("bronze.items.lateness_days", 7),
+    "archive": changed("bronze.items.archive_days", 365),
     "touched by all": changed("gold.items_by_kind.touched_by.items", "all"),
     "no rules": changed("silver.items.rules", {}),
     "no newest_by": changed("silver.items.newest_by", []),

@@ -3,6 +3,11 @@ variable "account" {
   type        = object({ id = string, partition = string, region = string })
 }
 
+variable "archived" {
+  description = "Path below archive/ -> days that copies of raw files are kept there."
+  type        = map(number)
+}
+
 variable "catalog" {
   description = "What the names of the databases begin with."
   type        = string

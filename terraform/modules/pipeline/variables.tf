@@ -3,6 +3,11 @@ variable "account" {
   type        = object({ id = string, partition = string, region = string })
 }
 
+variable "archived" {
+  description = "Paths below raw/ whose files are copied to archive/."
+  type        = list(string)
+}
+
 variable "artifacts" {
   description = "Bucket of the artefacts, and the keys of the pipeline's script, the engine, and own Delta jars (none: Glue's Delta)."
   type        = object({ bucket = string, script = string, engine = string, jars = list(string) })
