@@ -102,7 +102,8 @@ class GoldTable:
 class Pipeline:
     """All that exists of one pipeline: its sources (bronze), silver and gold tables by name.
 
-    A silver table comes after those that it references.
+    A silver table comes after those that it references. `orchestrator`: what runs the layers one after the other when
+    files have landed, a workflow of Glue or a state machine of Step Functions.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Pipeline:
     bronze: Mapping[str, Source]
     silver: Mapping[str, SilverTable]
     gold: Mapping[str, GoldTable]
+    orchestrator: str = "glue_workflow"
 
     def canonical_json(self) -> str:
         """The declaration as JSON with one spelling: the build product that jobs and Terraform read."""
@@ -130,6 +132,8 @@ class Pipeline:
             for key in ("lateness_days", "archive_days"):
                 if source[key] is None:
                     del source[key]
+        if document["orchestrator"] == "glue_workflow":
+            del document["orchestrator"]
         del document["name"]
         return json.dumps(document, indent=1, ensure_ascii=False)
 

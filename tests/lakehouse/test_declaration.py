@@ -67,6 +67,10 @@ def test_there_is_one_spelling() -> None:
     explicit = changed("silver.items.columns.1.required", False)
     assert of(explicit).canonical_json() == canonical
     assert of(changed("silver.items.history", False)).canonical_json() == canonical
+    assert of(changed("orchestrator", "glue_workflow")).canonical_json() == canonical
+    assert (
+        json.loads(of(changed("orchestrator", "step_functions")).canonical_json())["orchestrator"] == "step_functions"
+    )
 
 
 def test_the_canonical_json_itself() -> None:

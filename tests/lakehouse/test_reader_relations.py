@@ -60,6 +60,12 @@ def test_a_source_with_the_name_of_the_run_records() -> None:
     assert complaint(document) == "bronze.runs: is what the table of run records is called; choose another name"
 
 
+@pytest.mark.parametrize("name", ["airflow", None, ["glue_workflow"]])
+def test_an_orchestrator_that_does_not_exist(name: Any) -> None:
+    message = complaint(changed("orchestrator", name))
+    assert message == f"orchestrator: expected one of glue_workflow, step_functions, found {name!r}"
+
+
 @pytest.mark.parametrize("days", [0, -1, 1.5, "7", True, [7]])
 @pytest.mark.parametrize("key", ["lateness_days", "archive_days"])
 def test_what_is_no_number_of_days(key: str, days: Any) -> None:

@@ -18,6 +18,11 @@ variable "disposable" {
   type        = bool
 }
 
+variable "machines" {
+  description = "Names of the state machines whose logs the key encrypts."
+  type        = list(string)
+}
+
 variable "functions" {
   description = "Names of the functions whose logs the key encrypts."
   type        = list(string)

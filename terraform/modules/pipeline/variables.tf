@@ -38,6 +38,11 @@ variable "log_retention_days" {
   type        = number
 }
 
+variable "maintenance" {
+  description = "When the tables are maintained, as a cron of Glue, in UTC; and whether they are by themselves."
+  type        = object({ cron = string, enabled = bool })
+}
+
 variable "name" {
   description = "Name of the pipeline."
   type        = string

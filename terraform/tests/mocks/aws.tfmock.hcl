@@ -27,3 +27,14 @@ mock_resource "aws_lambda_function" {
 mock_resource "aws_sns_topic" {
   defaults = { arn = "arn:aws:sns:us-east-1:111122223333:mocked" }
 }
+
+mock_resource "aws_sfn_state_machine" {
+  defaults = { arn = "arn:aws:states:us-east-1:111122223333:stateMachine:mocked" }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:us-east-1:111122223333:mocked"
+    url = "https://sqs.us-east-1.amazonaws.com/111122223333/mocked"
+  }
+}
