@@ -1,4 +1,4 @@
-"""The whole journey on this laptop: a cloud with Lambda, S3, Glue, Step Functions and Athena, and two pipelines to gold.
+"""The whole journey on this laptop: a cloud with Lambda, S3, Glue, Step Functions, Athena, and two pipelines to gold.
 
 On the way a run of movies is killed with its Java process in the middle of its writes, and healed by the next one; and
 of retail, items come before their products and wait for them. Starts a laptop cloud of its own, deploys to it with
