@@ -53,6 +53,11 @@ ifndef PIPELINE
 $(error whose tables? Usage: make maintain PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter archive,$(MAKECMDGOALS)),)
+ifndef PIPELINE
+$(error whose files? Usage: make archive PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
+endif
+endif
 ifneq ($(filter query,$(MAKECMDGOALS)),)
 ifndef SQL
 $(error which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder])
@@ -74,7 +79,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -194,6 +199,9 @@ preview: jars ## Show which gold rows the code as it stands would change: make p
 
 maintain: jars ## Compact a pipeline's tables, delete files that nobody needs: make maintain PIPELINE=movies [ENV=local | LAKE=folder]
 	@$(BIN)/python $(if $(LAKE),scripts/run.py --maintain --lake "$(LAKE)",scripts/maintain.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
+
+archive: jars ## Copy loaded raw files to the archive: make archive PIPELINE=retail [ENV=local | LAKE=folder]
+	@$(BIN)/python $(if $(LAKE),scripts/run.py --archive --lake "$(LAKE)",scripts/archive.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
 
 # `value` hands a text over as it was typed, through the environment: no $ or quote of it is expanded.
 export QUERY_SQL := $(value SQL)

@@ -31,8 +31,20 @@ class Deployment:
         config = PATIENT if service == "lambda" else None
         return session.client(service, region_name=self.outputs["region"], config=config)  # type: ignore[call-overload]
 
+    @property
+    def pipelines(self) -> list[str]:
+        """All that are deployed, whatever runs them."""
+        return sorted(self.outputs["workflows"] | self.outputs["state_machines"])
+
+    def orchestrator(self, pipeline: str) -> str:
+        """What runs a pipeline's jobs one after the other: its kind among the outputs. Raises DeployError."""
+        for kind in ("workflows", "state_machines"):
+            if pipeline in self.outputs[kind]:
+                return kind
+        raise DeployError(f"{self.environment} has no pipeline {pipeline}; there are: {', '.join(self.pipelines)}")
+
     def named(self, kind: str, name: str) -> str:
-        """The deployed name of a workflow, function or job, by its name in the repository."""
+        """The deployed name of a workflow, state machine, function or job, by its name in the repository."""
         known: dict[str, str] = self.outputs[kind]
         if name not in known:
             raise DeployError(f"{self.environment} has no {kind.rstrip('s')} {name}; there are: {', '.join(known)}")

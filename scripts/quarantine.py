@@ -114,7 +114,7 @@ def asker(options: argparse.Namespace) -> tuple[Callable[[str], query.Result], s
         schema, _ = query.LAYERS["silver"]
         return lambda sql: query.query(connection, sql, schema), f"LAKE={shlex.quote(str(options.lake))}"
     deployed = deployment.connect(options.environment)
-    deployed.named("workflows", options.pipeline)
+    deployed.orchestrator(options.pipeline)
     athena, outputs = deployed.client("athena"), deployed.outputs
 
     def ask(sql: str) -> query.Result:

@@ -23,6 +23,7 @@ MODES = {
     "migrate": "the same, with the columns that are declared now",
     "readmit": "try all open rejects of silver again, then run gold",
     "maintain": "compact files and delete those that nobody needs any more",
+    "archive": "copy raw files that are loaded and published to the archive",
 }
 
 
@@ -66,6 +67,7 @@ def steps_of(mode: str | None, *, list_all: bool) -> Steps:
         "migrate": [*each("replay"), *each("migrate")],
         "readmit": [*each("readmit", "silver"), ("gold", ())],
         "maintain": each("maintain"),
+        "archive": each("archive", "bronze"),
     }
     return steps[mode]
 

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 import deployment
+import executions
 import progress
 import run_report
 import workflow_runs
@@ -50,13 +51,21 @@ def run_jobs(
 
 
 def run(console: Console, deployed: deployment.Deployment, pipeline: str, seconds: float = SECONDS) -> None:
-    """Starts a run of the pipeline's workflow, follows it to its end and shows what its jobs did."""
-    glue, workflow = deployed.client("glue"), deployed.named("workflows", pipeline)
-    run_id = glue.start_workflow_run(Name=workflow)["RunId"]
-    console.print(f"{workflow}: run {run_id}", markup=False)
-    job_runs = workflow_runs.follow(
-        glue, workflow, run_id, seconds, lambda line: console.print(f"  {line}", markup=False)
-    )
+    """Starts a run of the pipeline's workflow or state machine, follows it to its end and shows what its jobs did."""
+
+    def note(line: str) -> None:
+        console.print(f"  {line}", markup=False)
+
+    if deployed.orchestrator(pipeline) == "state_machines":
+        states, machine = deployed.client("stepfunctions"), deployed.named("state_machines", pipeline)
+        function = deployed.named("functions", f"{pipeline}-start_runs")
+        asked = executions.ask_for_run(deployed.client("lambda"), function)
+        job_runs = executions.follow_all(states, machine, asked, seconds, note)
+    else:
+        glue, workflow = deployed.client("glue"), deployed.named("workflows", pipeline)
+        run_id = glue.start_workflow_run(Name=workflow)["RunId"]
+        console.print(f"{workflow}: run {run_id}", markup=False)
+        job_runs = workflow_runs.follow(glue, workflow, run_id, seconds, note)
     show_records(console, deployed, pipeline, job_runs)
 
 

@@ -34,7 +34,7 @@ def show_environment(console: Console, environment: str) -> list[str]:
     deployed, wrong = deployment.connect(environment), []
     glue, lake = deployed.client("glue"), S3Storage(deployed.outputs["lake_bucket"], deployed.client("s3"))
     region = None if environment == "local" else deployed.outputs["region"]
-    for pipeline in sorted(deployed.outputs["workflows"]):
+    for pipeline in deployed.pipelines:
         jobs = {layer: deployed.named("jobs", f"{pipeline}-{layer}") for layer in deployment.LAYERS}
         runs = {layer: job_runs(glue, lake, pipeline, layer, job, region) for layer, job in jobs.items()}
         show(console, lake, pipeline, [run for layer in runs.values() for run in layer])

@@ -23,7 +23,15 @@ locals {
   # Here, for the key's policy knows them before the functions are made.
   generate_movies   = "${local.name}-generate-movies"
   record_failed_run = "${local.name}-record-failed-run"
+  start_runs        = { for name in keys(local.state_machines) : name => "${local.name}-${name}-start-runs" }
 
+  # Which of the two runs a pipeline's jobs one after the other. Names here, for others know them before they are made.
+  workflows      = { for name, pipeline in local.pipelines : name => pipeline if pipeline.orchestrator == "glue_workflow" }
+  state_machines = { for name, pipeline in local.pipelines : name => "${local.name}-${name}" if pipeline.orchestrator == "step_functions" }
+  start_seconds  = 60
+  arrivals_queue = { for name, machine in local.state_machines : name => "${machine}-arrivals" }
+
+  states_arn   = "arn:${local.account.partition}:states:${local.account.region}:${local.account.id}"
   glue_arn     = "arn:${local.account.partition}:glue:${local.account.region}:${local.account.id}"
   lake_arn     = "arn:${local.account.partition}:s3:::${module.lake.lake_bucket}"
   film_files   = "arn:${local.account.partition}:s3:::${module.lake.raw_bucket}/raw/movies/*"
@@ -38,7 +46,9 @@ module "lake" {
   catalog    = local.catalog
   account    = local.account
   disposable = var.disposable
-  functions  = [local.generate_movies, local.record_failed_run]
+  functions  = concat([local.generate_movies, local.record_failed_run], values(local.start_runs))
+  machines   = values(local.state_machines)
+  archived   = merge(values(local.pipelines)[*].archive_days...)
   # Beside what writes the records, for queries on a folder read it too.
   run_columns = jsondecode(file("${path.root}/../glue_scripts/lakehouse/run_record.json"))
 }
@@ -78,6 +88,7 @@ module "pipeline" {
 
   name     = each.key
   sources  = each.value.sources
+  archived = keys(each.value.archive_days)
   silver   = each.value.silver
   gold     = sort(keys(each.value.gold))
   prefix   = local.name
@@ -94,13 +105,14 @@ module "pipeline" {
     jars   = var.delta_jars == "own" ? local.own_jars : []
   }
   sizes                    = var.jobs
+  maintenance              = var.maintenance_schedule
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "workflow" {
   source   = "./modules/workflow"
-  for_each = local.pipelines
+  for_each = local.workflows
 
   name       = "${local.name}-${each.key}"
   account    = local.account
@@ -109,7 +121,67 @@ module "workflow" {
   prefixes   = [for path in values(each.value.sources) : "raw/${path}/"]
   batch      = var.start_batch
 
-  maintenance              = var.maintenance_schedule
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
+module "start_runs" {
+  source   = "./modules/function"
+  for_each = local.state_machines
+
+  name        = local.start_runs[each.key]
+  description = "Starts the runs of ${each.value}, one at a time, when files have landed."
+  account     = local.account
+  key_arn     = module.lake.key_arn
+  topic       = { arn = module.monitoring.topic_arn, key_arn = module.monitoring.key_arn }
+  package = {
+    bucket = local.deployment_bucket
+    key    = local.artifacts["start_runs.zip"].key
+  }
+  handler = "start_runs.handler"
+  timeout = local.start_seconds
+  environment = {
+    PIPELINE      = each.key
+    RAW_BUCKET    = module.lake.raw_bucket
+    LAKE_BUCKET   = module.lake.lake_bucket
+    PREFIXES      = jsonencode([for path in values(local.pipelines[each.key].sources) : "raw/${path}/"])
+    STATE_MACHINE = "${local.states_arn}:stateMachine:${each.value}"
+    TOPIC         = module.monitoring.topic_arn
+  }
+  rights = {
+    TakeMessages = {
+      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      resources = ["arn:${local.account.partition}:sqs:${local.account.region}:${local.account.id}:${local.arrivals_queue[each.key]}"]
+    }
+    CountArrivals = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.lake_arn}/arrivals/${each.key}.json"] }
+    # Before the first call there is no such object: without this, S3 would say that it is forbidden. It knows no prefix
+    # when an object is asked for, so none can limit this.
+    MissArrivals = { actions = ["s3:ListBucket"], resources = [local.lake_arn] }
+    StartRuns    = { actions = ["states:StartExecution"], resources = ["${local.states_arn}:stateMachine:${each.value}"] }
+    LookAtRuns   = { actions = ["states:DescribeExecution"], resources = ["${local.states_arn}:execution:${each.value}:*"] }
+  }
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
+module "state_machine" {
+  source   = "./modules/state_machine"
+  for_each = local.state_machines
+
+  name       = each.value
+  pipeline   = each.key
+  account    = local.account
+  jobs       = { for layer, job in module.pipeline[each.key].jobs : layer => { name = job, timeout_minutes = var.jobs[layer].timeout_minutes } }
+  starter    = { name = module.start_runs[each.key].name, arn = module.start_runs[each.key].arn }
+  recorder   = { name = module.record_failed_run.name, arn = module.record_failed_run.arn }
+  topics     = { alerts = module.monitoring.topic_arn, runs = module.monitoring.runs_topic_arn, key_arn = module.monitoring.key_arn }
+  raw_bucket = module.lake.raw_bucket
+  key_arn    = module.lake.key_arn
+  batch      = var.start_batch
+  patience   = 6 * local.start_seconds # as Lambda asks for
+  archived   = local.pipelines[each.key].archived
+
+  retry_seconds            = var.retry_seconds
+  log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 }
 
@@ -159,9 +231,10 @@ module "monitoring" {
   name      = local.name
   account   = local.account
   jobs      = local.jobs
-  functions = [module.generate_movies.name, module.record_failed_run.name]
+  functions = concat([module.generate_movies.name, module.record_failed_run.name], values(local.start_runs))
   recorder  = { name = module.record_failed_run.name, arn = module.record_failed_run.arn }
   schedules = [module.generate_movies.schedule_group]
-  starts    = [for workflow in module.workflow : workflow.start_rule]
+  starts    = concat([for workflow in module.workflow : workflow.start_rule], [for machine in module.state_machine : machine.start_rule])
+  machines  = { for name, machine in module.state_machine : local.state_machines[name] => { arn = machine.arn, dead_queue = machine.dead_queue, untold = machine.untold } }
   email     = var.alert_email
 }

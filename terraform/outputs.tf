@@ -20,7 +20,10 @@ output "databases" {
 
 output "functions" {
   description = "Function -> its name in AWS."
-  value       = { generate_movies = module.generate_movies.name, record_failed_run = module.record_failed_run.name }
+  value = merge(
+    { generate_movies = module.generate_movies.name, record_failed_run = module.record_failed_run.name },
+    { for name, function in module.start_runs : "${name}-start_runs" => function.name },
+  )
 }
 
 output "jobs" {
@@ -52,7 +55,7 @@ output "next" {
   description = "What to do now."
   value       = <<-TEXT
     make a day of films   aws lambda invoke --function-name ${module.generate_movies.name} --cli-binary-format raw-in-base64-out --payload '{"date": "${var.film_days.first_day}"}' /dev/stdout
-    the workflow starts   by itself, when ${var.start_batch.files} files have landed or ${var.start_batch.seconds} s after the first
+    a pipeline starts     by itself, when ${var.start_batch.files} files have landed or ${var.start_batch.seconds} s after the first
     look at gold          Athena, workgroup ${module.analytics.workgroup}, database ${module.lake.databases["gold"]}
   TEXT
 }
@@ -73,15 +76,27 @@ output "region" {
 }
 
 output "roles" {
-  description = "<pipeline>-<layer> and function -> name of its role."
+  description = "<pipeline>-<layer>, function and <pipeline>-state_machine -> name of its role."
   value = merge(concat(
     [{ generate_movies = module.generate_movies.role, record_failed_run = module.record_failed_run.role }],
+    [for name, function in module.start_runs : { "${name}-start_runs" = function.role }],
+    [for name, machine in module.state_machine : { "${name}-state_machine" = machine.role }],
     [for name, pipeline in module.pipeline : { for layer, role in pipeline.roles : "${name}-${layer}" => role }],
   )...)
 }
 
+output "runs_topic_arn" {
+  description = "Topic that is told of each run of a state machine that has succeeded."
+  value       = module.monitoring.runs_topic_arn
+}
+
+output "state_machines" {
+  description = "Pipeline -> ARN of its state machine, for those that Step Functions runs."
+  value       = { for name, machine in module.state_machine : name => machine.arn }
+}
+
 output "workflows" {
-  description = "Pipeline -> name of its workflow."
+  description = "Pipeline -> name of its workflow, for those that Glue runs."
   value       = { for name, workflow in module.workflow : name => workflow.name }
 }
 

@@ -11,9 +11,13 @@ locals {
   # What the modules need to know of a pipeline: where its files land and what its tables are called.
   pipelines = {
     for name, declared in local.declarations : name => {
-      sources = { for source, each in declared.bronze : source => each.path }
-      silver  = sort(keys(declared.silver))
-      gold    = { for table, each in declared.gold : table => { description = each.description, columns = each.columns[*].name } }
+      # Path -> days that the copies of its files are kept; only sources whose files are archived.
+      archive_days = { for each in values(declared.bronze) : each.path => each.archive_days if can(each.archive_days) }
+      archived     = anytrue([for source in declared.bronze : can(source.archive_days)])
+      orchestrator = try(declared.orchestrator, "glue_workflow")
+      sources      = { for source, each in declared.bronze : source => each.path }
+      silver       = sort(keys(declared.silver))
+      gold         = { for table, each in declared.gold : table => { description = each.description, columns = each.columns[*].name } }
     }
   }
 

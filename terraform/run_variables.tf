@@ -86,8 +86,19 @@ variable "query_limit_bytes" {
   }
 }
 
+variable "retry_seconds" {
+  description = "Pause before a state machine tries a failed job again, at most; further pauses are longer."
+  type        = number
+  default     = 60
+
+  validation {
+    condition     = var.retry_seconds >= 1 && var.retry_seconds == floor(var.retry_seconds)
+    error_message = "retry_seconds must be a whole number from 1 on."
+  }
+}
+
 variable "start_batch" {
-  description = "A pipeline starts when so many files have landed, or so many seconds after the first of them."
+  description = "A pipeline starts when so many files have landed, or so many seconds after the first of them; a state machine after 300 at most."
   type = object({
     files   = number
     seconds = number

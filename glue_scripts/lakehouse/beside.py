@@ -39,6 +39,10 @@ class Beside:
         """As the lake does. Raises PermissionError for a key of the lake itself."""
         return self.lake.write(self._own(key), content, replaces=replaces)
 
+    def copy(self, key: str, etag: str, to: str) -> None:
+        """As the lake does. Raises PermissionError when it would copy to a key of the lake itself."""
+        self.lake.copy(self._place(key), etag, self._own(to))
+
     def delete(self, key: str) -> None:
         """As the lake does. Raises PermissionError for a key of the lake itself."""
         self.lake.delete(self._own(key))

@@ -44,6 +44,8 @@ class Source:
 
     `lateness_days`: keys below `path` begin with `YYYY/MM/DD/`, and a day's files come at most that many days after
     the newest day seen; listing then doesn't grow with history. Without it every run lists all keys.
+    `archive_days`: files are copied to `archive/<path>/` once silver has published their records, and the copies kept
+    so long. Without it nothing is archived.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Source:
     format: str
     fields: tuple[str, ...]
     lateness_days: int | None = None
+    archive_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ class GoldTable:
 class Pipeline:
     """All that exists of one pipeline: its sources (bronze), silver and gold tables by name.
 
-    A silver table comes after those that it references.
+    A silver table comes after those that it references. `orchestrator`: what runs the layers one after the other when
+    files have landed, a workflow of Glue or a state machine of Step Functions.
     """
 
     name: str
@@ -107,6 +111,7 @@ class Pipeline:
     bronze: Mapping[str, Source]
     silver: Mapping[str, SilverTable]
     gold: Mapping[str, GoldTable]
+    orchestrator: str = "glue_workflow"
 
     def canonical_json(self) -> str:
         """The declaration as JSON with one spelling: the build product that jobs and Terraform read."""
@@ -124,8 +129,11 @@ class Pipeline:
             if not silver["references"]:
                 del silver["references"]
         for source in document["bronze"].values():
-            if source["lateness_days"] is None:
-                del source["lateness_days"]
+            for key in ("lateness_days", "archive_days"):
+                if source[key] is None:
+                    del source[key]
+        if document["orchestrator"] == "glue_workflow":
+            del document["orchestrator"]
         del document["name"]
         return json.dumps(document, indent=1, ensure_ascii=False)
 

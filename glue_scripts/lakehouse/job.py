@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import catalog, layers, maintenance, replay, run_record, switch
+from lakehouse import archive, catalog, layers, maintenance, replay, run_record, switch
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.layers import Report
 from lakehouse.lease import Lease
@@ -58,6 +58,8 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
                 layers.repair(run, pipeline, options.layer, report)
             elif options.mode == "maintain":
                 maintenance.maintain(run, pipeline, options.layer, report)
+            elif options.mode == "archive":
+                archive.archive(run, pipeline, report)
             elif options.mode == "readmit":
                 layers.run_silver(run, pipeline, script, report, options.listing, readmit=True)
             else:
@@ -84,10 +86,10 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mode",
         default="run",
-        choices=["run", "repair", "readmit", "maintain", *BY_LAYER],
+        choices=["run", "repair", "readmit", "maintain", "archive", *BY_LAYER],
         help="repair sets tables back to what is published, readmit tries all open rejects again, replay rebuilds "
         "tables beside the served ones and compares, switch publishes what is rebuilt, migrate also other columns, "
-        "maintain compacts files and deletes those that nobody needs any more",
+        "maintain compacts files and deletes those that nobody needs any more, archive copies loaded raw files",
     )
     parser.add_argument(
         "--listing",
@@ -103,6 +105,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         parser.error(
             f"rejects are readmitted into silver: --mode readmit goes with --layer silver, not {options.layer}"
         )
+    if options.mode == "archive" and options.layer != "bronze":
+        parser.error(f"raw files are archived by bronze: --mode archive goes with --layer bronze, not {options.layer}")
     if options.catalog is not None and not catalog.PREFIX.fullmatch(options.catalog):
         parser.error(f"--catalog is a prefix of small letters, digits and underscores; found {options.catalog!r}")
     if options.catalog and not options.lake.startswith("s3://"):

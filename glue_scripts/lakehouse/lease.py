@@ -9,7 +9,7 @@ import threading
 import time
 from types import TracebackType
 
-from lakehouse.storage import Changed, Storage
+from lakehouse.storage import Changed, Storage, write_known
 
 SECONDS = 60.0
 
@@ -51,13 +51,9 @@ class Lease:
         }
         written = json.dumps(content).encode()
         try:
-            self._etag = self.storage.write(self.key, written, replaces=replaces)
+            self._etag = write_known(self.storage, self.key, written, replaces=replaces)
         except Changed as error:
-            # A write whose answer got lost is repeated by the client, and then refused because of itself.
-            found = self.storage.read(self.key)
-            if not found or found[0] != written:
-                raise LeaseError(f"another run took {self.key} first") from error
-            self._etag = found[1]
+            raise LeaseError(f"another run took {self.key} first") from error
         self._until = began + SECONDS
 
     def _renew(self) -> None:

@@ -22,6 +22,7 @@ RAW_PATH = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 TYPES = "string, boolean, int, bigint, double, date, timestamp, decimal(p,s)"
 TYPE = re.compile(r"string|boolean|int|bigint|double|date|timestamp|decimal\((\d{1,2}),(\d{1,2})\)")
 FORMATS = ("csv", "json")
+ORCHESTRATORS = ("glue_workflow", "step_functions")
 MOMENTS = ("date", "timestamp")
 
 
@@ -45,7 +46,7 @@ def parse(name: str, text: str, file: str) -> Pipeline:
             document = yaml.load(text, _unique_keys(yaml))
         except yaml.YAMLError as error:
             raise place.error(f"not YAML: {' '.join(str(error).split())}") from error
-    body = place.mapping(document, {"description", "bronze", "silver", "gold"})
+    body = place.mapping(document, {"description", "bronze", "silver", "gold"}, frozenset({"orchestrator"}))
     bronze = {n: _source(place.at(f"bronze.{n}"), n, b) for n, b in place.at("bronze").tables(body["bronze"]).items()}
     silver = {
         n: _silver(place.at(f"silver.{n}"), n, b, bronze) for n, b in place.at("silver").tables(body["silver"]).items()
@@ -67,9 +68,11 @@ def parse(name: str, text: str, file: str) -> Pipeline:
             raise place.at(f"bronze.{source.name}.path").error(f"must begin with the pipeline's name: {name}/...")
     if both := silver.keys() & gold.keys():
         raise place.at(f"gold.{min(both)}").error("a silver table has this name, and both are functions of one script")
-    return Pipeline(
-        place.at("name").name(name), place.at("description").text(body["description"]), bronze, silver, gold
-    )
+    orchestrator = body.get("orchestrator", ORCHESTRATORS[0])
+    if orchestrator not in ORCHESTRATORS:
+        raise place.at("orchestrator").error(f"expected one of {', '.join(ORCHESTRATORS)}, found {orchestrator!r}")
+    description = place.at("description").text(body["description"])
+    return Pipeline(place.at("name").name(name), description, bronze, silver, gold, orchestrator)
 
 
 def _unique_keys(yaml: ModuleType) -> Any:
@@ -91,17 +94,22 @@ def _unique_keys(yaml: ModuleType) -> Any:
 
 
 def _source(place: Place, name: str, value: Any) -> Source:
-    body = place.mapping(value, {"description", "path", "format", "fields"}, frozenset({"lateness_days"}))
+    optional = frozenset({"lateness_days", "archive_days"})
+    body = place.mapping(value, {"description", "path", "format", "fields"}, optional)
     path = place.at("path").text(body["path"])
     if not RAW_PATH.fullmatch(path):
         raise place.at("path").error(f"expected a path below raw/ such as retail/orders, found {path!r}")
     if body["format"] not in FORMATS:
         raise place.at("format").error(f"expected one of {', '.join(FORMATS)}, found {body['format']!r}")
-    lateness = body.get("lateness_days")
-    if lateness is not None and (type(lateness) is not int or lateness < 1):
-        raise place.at("lateness_days").error(f"expected a number of days from 1, found {lateness!r}")
+    days = {key: _days(place.at(key), body.get(key)) for key in sorted(optional)}
     description = place.at("description").text(body["description"])
-    return Source(name, description, path, body["format"], place.at("fields").names(body["fields"]), lateness)
+    return Source(name, description, path, body["format"], place.at("fields").names(body["fields"]), **days)
+
+
+def _days(place: Place, value: Any) -> int | None:
+    if value is not None and (type(value) is not int or value < 1):
+        raise place.error(f"expected a number of days from 1, found {value!r}")
+    return value
 
 
 def _columns(place: Place, value: Any, *, silver: bool) -> dict[str, Column]:

@@ -7,6 +7,7 @@ stand on.
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import shutil
 import tempfile
@@ -23,6 +24,8 @@ PATIENCE: dict[str, Any] = {
     "retries": {"mode": "standard", "total_max_attempts": 5},
 }
 """How long S3 is waited for: a renewal of the lease that gets no answer is repeated before the lease runs out."""
+PART = 256 << 20
+"""Bytes that S3 copies in one request: more would take longer than an answer is waited for; its limit is 5 GB."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,9 @@ class Storage(Protocol):
         `replaces`: the ETag it must have now, None = must not exist, "*" = whatever is there. Raises Changed otherwise.
         """
 
+    def copy(self, key: str, etag: str, to: str) -> None:
+        """Copies that very version, whole, to another key. Raises Changed when it is replaced or gone."""
+
     def delete(self, key: str) -> None:
         """Removes the object; no error when there is none."""
 
@@ -80,6 +86,18 @@ def open_storage(root: str) -> Storage:
     if "://" in root:
         raise ValueError(f"a lake root is a folder or s3://bucket; found {root!r}")
     return FolderStorage(Path(root).absolute())
+
+
+def write_known(storage: Storage, key: str, content: bytes, *, replaces: str | None) -> str:
+    """As `write` with a condition; content that nobody else writes is known again."""
+    try:
+        return storage.write(key, content, replaces=replaces)
+    except Changed:
+        # A write whose answer got lost is repeated by the client, and then refused because of itself.
+        found = storage.read(key)
+        if not found or found[0] != content:
+            raise
+        return found[1]
 
 
 class FolderStorage:
@@ -130,24 +148,35 @@ class FolderStorage:
         return ((self.root / key).read_bytes(), found.etag) if found else None
 
     def write(self, key: str, content: bytes, *, replaces: str | None = "*") -> str:
-        path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
         with self._lock():
             found = self.find(key)
             if replaces != "*" and (found.etag if found else None) != replaces:
                 raise Changed(f"{key} is {'another version' if found else 'gone'}")
-            descriptor, temporary = tempfile.mkstemp(dir=self.root / ".tmp")
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(descriptor)
-            os.replace(temporary, path)
+            self._put(key, io.BytesIO(content))
             return cast(StoredObject, self.find(key)).etag
+
+    def copy(self, key: str, etag: str, to: str) -> None:
+        with self.open(key, etag) as source:  # without the lock, which a lease's renewal can't wait long for
+            self._put(to, source)
+
+    def _put(self, key: str, content: BinaryIO) -> None:
+        path = self.root / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=self._temporary())
+        with os.fdopen(descriptor, "wb") as stream:
+            shutil.copyfileobj(content, stream)
+            stream.flush()
+            os.fsync(descriptor)
+        os.replace(temporary, path)
+
+    def _temporary(self) -> Path:
+        folder = self.root / ".tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        (self.root / ".tmp").mkdir(parents=True, exist_ok=True)
-        with (self.root / ".tmp" / "lock").open("w") as lock:
+        with (self._temporary() / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
@@ -215,11 +244,25 @@ class S3Storage:
         condition = {"*": {}, None: {"IfNoneMatch": "*"}}.get(replaces, {"IfMatch": replaces})
         return str(self._call("put_object", key, Body=content, **condition)["ETag"].strip('"'))
 
+    def copy(self, key: str, etag: str, to: str) -> None:
+        from boto3.s3.transfer import TransferConfig
+
+        # Without the tags: to read and write them takes rights of their own.
+        extra = {"CopySourceIfMatch": f'"{etag}"', "TaggingDirective": "REPLACE"}
+        parts = TransferConfig(multipart_threshold=PART, multipart_chunksize=PART)
+        with self._changes_of(key):
+            self.client.copy({"Bucket": self.bucket, "Key": key}, self.bucket, to, ExtraArgs=extra, Config=parts)
+
     def _call(self, operation: str, key: str, **arguments: Any) -> dict[str, Any]:
+        with self._changes_of(key):
+            return cast(dict[str, Any], getattr(self.client, operation)(Bucket=self.bucket, Key=key, **arguments))
+
+    @contextmanager
+    def _changes_of(self, key: str) -> Iterator[None]:
         from botocore.exceptions import ClientError
 
         try:
-            return cast(dict[str, Any], getattr(self.client, operation)(Bucket=self.bucket, Key=key, **arguments))
+            yield
         except ClientError as error:
             if error.response["Error"]["Code"] in (
                 "NoSuchKey",

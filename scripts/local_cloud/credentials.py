@@ -68,7 +68,7 @@ def role_session(
     }
 
 
-def client(service: str, variables: Mapping[str, str]) -> Any:
+def client(service: str, variables: Mapping[str, str], config: Any = None) -> Any:
     """The boto3 client of a service with the keys, the region and the endpoint of these AWS_* variables."""
     import boto3  # not at the top: half a second of the server's start
 
@@ -78,7 +78,8 @@ def client(service: str, variables: Mapping[str, str]) -> Any:
         aws_session_token=variables.get("AWS_SESSION_TOKEN"),
         region_name=variables["AWS_REGION"],
     )
-    return session.client(service, endpoint_url=variables["AWS_ENDPOINT_URL"])  # type: ignore[call-overload]
+    place = variables["AWS_ENDPOINT_URL"]
+    return session.client(service, endpoint_url=place, config=config)  # type: ignore[call-overload]
 
 
 def _trusts(role: dict[str, Any], service: str) -> bool:

@@ -1,14 +1,14 @@
-"""Step Functions' tasks for Glue jobs and Athena queries, which MiniStack lacks.
+"""Step Functions' tasks for Glue jobs and Athena queries, which MiniStack lacks, and those for Lambda and SNS.
 
 A task calls the services with the keys of its state machine's role, as on AWS: what the role doesn't allow
-fails. A task that ends in `.sync` waits; when its execution is stopped or its time is over, what it started
-is stopped too. Glue retries under a run id of their own, which `.sync` doesn't follow, as on AWS.
+fails (MiniStack's own tasks for Lambda and SNS may do everything). A task that ends in `.sync` waits; when its
+execution is stopped or its time is over, what it started is stopped too. Glue retries under a run id of their own,
+which `.sync` doesn't follow, as on AWS.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -41,24 +41,33 @@ def install() -> None:
     """Puts this part into MiniStack."""
     require(stepfunctions, "_state_machines")
     require(stepfunctions, "_ExecutionError", ["error", "cause"])
-    require(stepfunctions, "_invoke_resource", ["resource", "input_data"])
-    dispatch = require(stepfunctions, "_SERVICE_DISPATCH")
-    for action, start in step_functions_tasks.TASKS.items():
-        dispatch[f"arn:aws:states:::{action}"] = _task(start)
+    _dispatch_tasks()
     _keep_state()
     _keep_deadline()
     _end_history()
 
 
-def _task(start: Callable[[dict[str, Any], dict[str, Any]], StartedWork]) -> Callable[[str, dict[str, Any]], Any]:
-    def run(resource: str, input_data: dict[str, Any]) -> Any:
+def _dispatch_tasks() -> None:
+    """Puts our tasks before MiniStack's."""
+
+    def invoke_resource(resource: str, input_data: dict[str, Any]) -> Any:
+        action = _action(resource)
+        if action not in step_functions_tasks.TASKS and action not in step_functions_tasks.CALLS:
+            return original(resource, input_data)
         attempt = _attempt.get(None)
         if attempt is None:
             raise stepfunctions._ExecutionError("States.Runtime", f"{resource} works in executions, not in TestState")
-        work = start(attempt.execution, input_data)
+        if action in step_functions_tasks.CALLS:
+            return step_functions_tasks.CALLS[action](attempt.execution, input_data)
+        work = step_functions_tasks.TASKS[action](attempt.execution, input_data)
         return _wait(work, attempt) if resource.endswith(".sync") else work.answer
 
-    return run
+    original = replace(stepfunctions, "_invoke_resource", invoke_resource, parameters=["resource", "input_data"])
+
+
+def _action(resource: str) -> str:
+    """`glue:startJobRun` of the ARN of that task, whether it waits or not."""
+    return resource.removeprefix("arn:aws:states:::").removesuffix(".sync")
 
 
 def _wait(work: StartedWork, attempt: Attempt) -> dict[str, Any]:
@@ -90,10 +99,10 @@ def _keep_state() -> None:
 
 
 def _keep_deadline() -> None:
-    """Lets our tasks watch their own time; MiniStack would let what they started run on."""
+    """Lets our tasks that wait watch their own time; MiniStack would let what they started run on."""
 
     def invoke_with_timeout(resource: str, input_data: dict[str, Any], timeout: float) -> Any:
-        if resource.removeprefix("arn:aws:states:::").removesuffix(".sync") not in step_functions_tasks.TASKS:
+        if not resource.endswith(".sync") or _action(resource) not in step_functions_tasks.TASKS:
             return original(resource, input_data, timeout)
         _attempt.get().deadline = time.monotonic() + timeout  # a retry has the whole time again
         return stepfunctions._invoke_resource(resource, input_data)

@@ -1,4 +1,4 @@
-"""What Step Functions' tasks start in other services, how they see that it has ended, and how they stop it."""
+"""What Step Functions' tasks call in other services, how they see that it has ended, and how they stop it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ministack.services import stepfunctions
 from local_cloud import credentials
 
 FAILED_JOB_RUNS = ("FAILED", "STOPPED", "TIMEOUT", "ERROR", "EXPIRED")
+LONGEST_CALL = 15 * 60  # seconds: a function's longest time-out
 LONGEST_TASK = 7 * 24 * 3600  # seconds that a task's keys last: a Glue job's longest time-out
 
 
@@ -57,10 +58,31 @@ def start_query_execution(execution: dict[str, Any], request: dict[str, Any]) ->
     return StartedWork(answer, result, partial(call, "stop_query_execution", **answer))
 
 
+def invoke_function(execution: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+    """Calls a Lambda function and waits for its answer; what it raises is the task's error."""
+    called = {**request, "Payload": json.dumps(request.get("Payload", {})).encode()}
+    answer = _call(_client(execution, "lambda"), "Lambda", "invoke", **called)
+    payload = json.loads(answer["Payload"] or "null")
+    if "FunctionError" in answer:
+        raise stepfunctions._ExecutionError(payload.get("errorType", "Lambda.Unknown"), json.dumps(payload))
+    return {**answer, "Payload": payload}
+
+
+def publish_message(execution: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+    """Publishes a message to a topic of SNS."""
+    return _call(_client(execution, "sns"), "Sns", "publish", **request)
+
+
 TASKS: dict[str, Callable[[dict[str, Any], dict[str, Any]], StartedWork]] = {
     "glue:startJobRun": start_job_run,
     "athena:startQueryExecution": start_query_execution,
 }
+"""What starts work, for which a task may wait."""
+CALLS: dict[str, Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]] = {
+    "lambda:invoke": invoke_function,
+    "sns:publish": publish_message,
+}
+"""What is done when it has answered."""
 
 
 def _client(execution: dict[str, Any], service: str) -> Any:
@@ -71,7 +93,10 @@ def _client(execution: dict[str, Any], service: str) -> Any:
         )
     except credentials.CredentialsError as error:
         raise stepfunctions._ExecutionError("States.Permissions", str(error)) from error
-    return credentials.client(service, keys)
+    from botocore.config import Config
+
+    # A function may take longer than boto3 waits; called again meanwhile, it would run twice.
+    return credentials.client(service, keys, Config(read_timeout=LONGEST_CALL, retries={"total_max_attempts": 1}))
 
 
 def _call(client: Any, prefix: str, operation: str, **request: Any) -> dict[str, Any]:
@@ -86,6 +111,8 @@ def _call(client: Any, prefix: str, operation: str, **request: Any) -> dict[str,
     except ParamValidationError as error:
         raise stepfunctions._ExecutionError("States.Runtime", str(error)) from error
     del answer["ResponseMetadata"]
+    if "Payload" in answer:
+        answer["Payload"] = answer["Payload"].read().decode()
     shown: dict[str, Any] = json.loads(json.dumps(answer, default=_milliseconds))
     return shown
 

@@ -3,3 +3,4 @@ environment        = "local"
 disposable         = true
 log_retention_days = 7
 start_batch        = { files = 100, seconds = 5 }
+retry_seconds      = 1

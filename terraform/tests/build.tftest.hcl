@@ -17,7 +17,7 @@ run "a_whole_build_is_planned" {
     error_message = "Names carry the environment."
   }
   assert {
-    condition     = keys(output.jobs) == ["movies-bronze", "movies-gold", "movies-silver", "shop-bronze", "shop-gold", "shop-silver"]
+    condition     = keys(output.jobs) == ["market-bronze", "market-gold", "market-silver", "movies-bronze", "movies-gold", "movies-silver", "shop-bronze", "shop-gold", "shop-silver"]
     error_message = "Each declared pipeline has three jobs."
   }
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 import athena_client
 import backfill
 from athena_sql import QueryError
+from lakehouse.storage import S3Storage
 from tests.cloud.conftest import LAYERS, SETTINGS, Deployed
 from tests.local_cloud.glue_resources import wait_for
 
@@ -29,6 +30,9 @@ NOT_ASKED_FOR = {
     },
     "analyst": {"UseKey", "FindResults"},
 }
+
+
+STORES, FOLDER = ("raw", "lake"), "raw/retail/orders"
 
 
 def statements(deployed: Deployed, role: str) -> list[dict[str, Any]]:
@@ -120,6 +124,35 @@ def test_a_job_without_a_statement_fails_and_says_so(busy_days: Deployed) -> Non
 
 
 @pytest.mark.parametrize(
+    ("sid", "act"),
+    [
+        ("ArchiveFiles", lambda raw, lake: raw.copy(*landed(raw), "archive/retail/orders/a b+ü.csv")),
+        ("ReadGateAfter", lambda raw, lake: lake.read("gates/retail/silver.json")),
+        ("NoteWhatIsArchived", lambda raw, lake: lake.write("archives/retail.json", b"{}", replaces=None)),
+    ],
+)
+def test_bronze_archives_with_these_statements_and_not_without_one(
+    deployed: Deployed, sid: str, act: Callable[[S3Storage, S3Storage], object]
+) -> None:
+    raw, lake = (S3Storage(deployed.bucket(name), deployed.session("retail-bronze").client("s3")) for name in STORES)
+    # The folder itself as a file: no event tells of it, so no run starts beside this one.
+    deployed.client("s3").put_object(Bucket=deployed.bucket("raw"), Key=FOLDER, Body=b"landed")
+    with without(deployed, "retail-bronze", sid), pytest.raises(ClientError, match="AccessDenied"):
+        act(raw, lake)
+    act(raw, lake)
+    for name, prefix in (("raw", FOLDER), ("raw", "archive/"), ("lake", "archives/")):
+        for key in deployed.objects(name, prefix):
+            deployed.client("s3").delete_object(Bucket=deployed.bucket(name), Key=key)
+
+
+def landed(raw: S3Storage) -> tuple[str, str]:
+    """Key and ETag of the file that has landed."""
+    found = raw.find(FOLDER)
+    assert found is not None
+    return FOLDER, found.etag
+
+
+@pytest.mark.parametrize(
     ("sid", "day", "action"),
     [("PutFiles", "2027-01-01", "s3:PutObject"), ("CompareFiles", "2026-11-01", "s3:GetObject")],
 )
@@ -152,6 +185,10 @@ def test_an_analyst_without_a_statement_is_refused(busy_days: Deployed, sid: str
     [
         ("movies-bronze", "lake", "gold/movies_by_genre/part-0.parquet"),
         ("movies-bronze", "raw", "raw/movies/2026/11/01/mine.jsonl"),
+        ("movies-bronze", "raw", "archive/movies/2026/11/01/mine.jsonl"),
+        ("retail-bronze", "raw", "archive/movies/mine.csv"),
+        ("retail-bronze", "raw", "raw/retail/orders/mine.csv"),
+        ("retail-bronze", "lake", "archives/movies.json"),
         ("movies-silver", "lake", "bronze/movies/part-0.parquet"),
         ("movies-gold", "lake", "silver/movies/part-0.parquet"),
         ("movies-gold", "lake", "gates/movies/silver.json"),

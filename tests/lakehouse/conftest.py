@@ -9,20 +9,23 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
+import boto3
 import pytest
+from moto import mock_aws
 from pyspark.sql import SparkSession
 
 from film_file import generate, key
 from film_settings import Settings
 from lakehouse.lease import Lease
 from lakehouse.session import open_session
-from lakehouse.storage import FolderStorage
+from lakehouse.storage import FolderStorage, S3Storage, Storage
 from lakehouse.tables import Run
 from tests.conftest import LAYERS, Lake
 from tests.lakehouse.crashing_run import Writes
 from tests.lakehouse.films import film, jsonl
 
 FIRST = date(2026, 11, 1)
+BUCKET = "oakvale-test"
 
 
 @contextmanager
@@ -31,6 +34,27 @@ def opened(root: Path) -> Iterator[Run]:
     storage = FolderStorage(root)
     with Lease(storage, "any", "gold", "test") as lease:
         yield Run(open_session(), storage, storage, lease, "test", "code")
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Storage]:
+    """An empty bucket that exists in this process only."""
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        yield S3Storage(BUCKET)
+
+
+@pytest.fixture(params=["folder", "bucket"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    """An empty storage of each kind."""
+    if request.param == "folder":
+        return FolderStorage(tmp_path / "lake")
+    bucket: S3Storage = request.getfixturevalue("bucket")
+    return bucket
 
 
 @pytest.fixture

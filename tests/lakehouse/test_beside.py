@@ -24,6 +24,8 @@ def test_keys_are_those_of_a_lake(tmp_path: Path) -> None:
     assert apart.read("gold/b/1") == (b"gold/b/1", etags["gold/b/1"])
     with apart.open("gold/a/1", etags["gold/a/1"]) as stream:
         assert stream.read() == b"gold/a/1"
+    apart.copy("gold/a/1", etags["gold/a/1"], "gold/c/1")
+    assert lake.read("replay/gold/c/1") == apart.read("gold/c/1") != apart.read("gold/a/2")
     apart.delete("gold/a/1")
     assert lake.find("replay/gold/a/1") is None
     apart.delete_folder("gold")
@@ -41,6 +43,7 @@ def test_what_is_served_can_be_read_and_not_changed(tmp_path: Path) -> None:
     assert apart.spark_path("bronze/a") == str(tmp_path / "bronze/a")
     for key, change in (
         ("bronze/a/1", lambda key: apart.write(key, b"")),
+        ("bronze/a/1", lambda key: apart.copy(key, etag, key)),
         ("bronze/a/1", apart.delete),
         ("bronze/a", apart.delete_folder),
     ):

@@ -27,6 +27,7 @@ def of(document: dict[str, Any], suffix: str = "json") -> Pipeline:
 VARIANTS = {
     "plain": declaration(),
     "lateness": changed("bronze.items.lateness_days", 7),
+    "archive": changed("bronze.items.archive_days", 365),
     "touched by all": changed("gold.items_by_kind.touched_by.items", "all"),
     "no rules": changed("silver.items.rules", {}),
     "no newest_by": changed("silver.items.newest_by", []),
@@ -66,6 +67,10 @@ def test_there_is_one_spelling() -> None:
     explicit = changed("silver.items.columns.1.required", False)
     assert of(explicit).canonical_json() == canonical
     assert of(changed("silver.items.history", False)).canonical_json() == canonical
+    assert of(changed("orchestrator", "glue_workflow")).canonical_json() == canonical
+    assert (
+        json.loads(of(changed("orchestrator", "step_functions")).canonical_json())["orchestrator"] == "step_functions"
+    )
 
 
 def test_the_canonical_json_itself() -> None:

@@ -19,8 +19,8 @@ TABLES = ("bronze.items", "silver.items", "gold.items_by_kind")
 
 
 LEVELS = [
-    ("", "bronze, description, gold, silver"),
-    ("bronze.items.", "description, fields, format, lateness_days, path"),
+    ("", "bronze, description, gold, orchestrator, silver"),
+    ("bronze.items.", "archive_days, description, fields, format, lateness_days, path"),
     ("silver.items.", "columns, description, history, key, newest_by, reads, references, rules"),
     ("silver.items.columns.0.", "description, name, required, type"),
     ("gold.items_by_kind.", "columns, description, key, reads, touched_by"),
@@ -45,7 +45,7 @@ def test_an_unknown_key(level: str, known: str) -> None:
         (level, key)
         for level, known in LEVELS
         for key in known.split(", ")
-        if key not in ("lateness_days", "required", "name", "history", "references")
+        if key not in ("archive_days", "lateness_days", "required", "name", "history", "references", "orchestrator")
     ],
 )
 def test_a_missing_key(level: str, key: str) -> None:

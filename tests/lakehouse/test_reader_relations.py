@@ -20,6 +20,7 @@ def test_a_good_declaration_means_what_it_says() -> None:
     assert pipeline.name == "shop"
     assert pipeline.bronze["items"].fields == ("id", "kind", "price")
     assert pipeline.bronze["items"].lateness_days is None
+    assert pipeline.bronze["items"].archive_days is None
     assert pipeline.silver["items"].columns[2] == Column("price", "decimal(10,2)", "P.", required=True)
     assert pipeline.silver["items"].rules == {"price_in_range": "price >= 0"}
     assert pipeline.gold["items_by_kind"].touched_by == {"items": ("kind",)}
@@ -59,15 +60,24 @@ def test_a_source_with_the_name_of_the_run_records() -> None:
     assert complaint(document) == "bronze.runs: is what the table of run records is called; choose another name"
 
 
+@pytest.mark.parametrize("name", ["airflow", None, ["glue_workflow"]])
+def test_an_orchestrator_that_does_not_exist(name: Any) -> None:
+    message = complaint(changed("orchestrator", name))
+    assert message == f"orchestrator: expected one of glue_workflow, step_functions, found {name!r}"
+
+
 @pytest.mark.parametrize("days", [0, -1, 1.5, "7", True, [7]])
-def test_a_lateness_that_is_no_number_of_days(days: Any) -> None:
-    message = complaint(changed("bronze.items.lateness_days", days))
-    assert message == f"bronze.items.lateness_days: expected a number of days from 1, found {days!r}"
+@pytest.mark.parametrize("key", ["lateness_days", "archive_days"])
+def test_what_is_no_number_of_days(key: str, days: Any) -> None:
+    message = complaint(changed(f"bronze.items.{key}", days))
+    assert message == f"bronze.items.{key}: expected a number of days from 1, found {days!r}"
 
 
-def test_a_lateness() -> None:
+def test_numbers_of_days() -> None:
     document = changed("bronze.items.lateness_days", 1)
-    assert parse("shop", json.dumps(document), "shop.json").bronze["items"].lateness_days == 1
+    document["bronze"]["items"]["archive_days"] = 365
+    items = parse("shop", json.dumps(document), "shop.json").bronze["items"]
+    assert (items.lateness_days, items.archive_days) == (1, 365)
 
 
 BAD_PATHS = ["Shop", "/shop", "shop/", "shop//items", "shop/../gold", "shop/a b", "shop/é", "shop/*", "s3://shop"]

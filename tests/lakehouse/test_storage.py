@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from lakehouse.storage import Changed, FolderStorage, S3Storage, Storage, open_storage
+from lakehouse import storage as storages
+from lakehouse.storage import Changed, FolderStorage, S3Storage, Storage, open_storage, write_known
+from tests.lakehouse.conftest import BUCKET
 
-BUCKET = "oakvale-test"
 KEYS = (
     "raw/a-b/1.csv",
     "raw/a.csv",
@@ -25,27 +23,6 @@ KEYS = (
     "rawer/1.csv",
 )
 """In the order of their UTF-8 bytes: `-` and `.` come before `/`, digits behind it."""
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Storage]:
-    """An empty bucket that exists in this process only."""
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
-        yield S3Storage(BUCKET)
-
-
-@pytest.fixture(params=["folder", "bucket"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    """An empty storage of each kind."""
-    if request.param == "folder":
-        return FolderStorage(tmp_path / "lake")
-    bucket: S3Storage = request.getfixturevalue("bucket")
-    return bucket
 
 
 @pytest.fixture
@@ -171,6 +148,49 @@ def test_a_write_that_must_replace_what_is_gone(storage: Storage) -> None:
     with pytest.raises(Changed):
         storage.write("lease.json", b"two", replaces=etag)
     assert storage.read("lease.json") is None
+
+
+def test_a_write_is_known_again_by_its_content(storage: Storage) -> None:
+    first = storage.write("lease.json", b"one")
+    second = write_known(storage, "lease.json", b"two", replaces=first)
+    assert write_known(storage, "lease.json", b"two", replaces=first) == second
+    with pytest.raises(Changed):
+        write_known(storage, "lease.json", b"three", replaces=first)
+    assert storage.read("lease.json") == (b"two", second)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a b+c.csv", "läden%20&?#=.csv"])
+def test_a_version_is_copied_and_stays(storage: Storage, name: str) -> None:
+    etag = storage.write(f"raw/{name}", b"content")
+    storage.copy(f"raw/{name}", etag, f"archive/x/{name}")
+    assert storage.read(f"raw/{name}") == (b"content", etag)
+    assert [found[0] for found in [storage.read(f"archive/x/{name}")] if found] == [b"content"]
+    assert keys(storage, "archive/") == [f"archive/x/{name}"]
+
+
+def test_what_is_replaced_or_gone_is_not_copied(storage: Storage) -> None:
+    etag = storage.write("raw/a.csv", b"old")
+    storage.write("raw/a.csv", b"newer")
+    with pytest.raises(Changed, match=r"raw/a\.csv"):
+        storage.copy("raw/a.csv", etag, "archive/a.csv")
+    storage.delete("raw/a.csv")
+    with pytest.raises(Changed, match=r"raw/a\.csv"):
+        storage.copy("raw/a.csv", etag, "archive/a.csv")
+    assert keys(storage, "archive/") == []
+
+
+def test_a_bucket_copies_in_parts_and_without_tags(bucket: S3Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storages, "PART", 5 << 20)
+    large = bytes(range(256)) * (6 << 12)
+    for key, content, parts in (("raw/large.csv", large, "-2"), ("raw/small.csv", b"a", "")):
+        bucket.client.put_object(Bucket=BUCKET, Key=key, Body=content, Tagging="kind=raw")
+        etag = bucket.client.head_object(Bucket=BUCKET, Key=key)["ETag"].strip('"')
+        bucket.copy(key, etag, f"archive/{key}")
+        found = bucket.read(f"archive/{key}")
+        assert found is not None
+        assert found[0] == content
+        assert found[1].endswith(parts)
+        assert bucket.client.get_object_tagging(Bucket=BUCKET, Key=f"archive/{key}")["TagSet"] == []
 
 
 def test_deleting_twice_is_no_error(storage: Storage) -> None:

@@ -11,6 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+import failed_steps
 import record_failed_run
 from json_tables import RUN_RECORD
 from lakehouse.run_record import key, run_id
@@ -133,3 +134,72 @@ def test_two_calls_at_once_write_one_record(lake: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(type(pages), "paginate", lambda *_, **__: [{}])  # it listed before the other has written
     assert handler(EVENT, None) == {"key": KEY, "outcome": "there already"}
     assert lake.Object(KEY).get()["Body"].read() == b"the first call's"
+
+
+STEP = {
+    "execution": "run-000007",
+    "pipeline": "movies",
+    "step": "silver",
+    "layer": "silver",
+    "started_at": "2026-11-01T23:50:00.25Z",
+}
+NEXT_STEP = [
+    "Nothing is published that doesn't balance, and no file is left out: the next run takes up where this one ended.",
+    "It starts when files land; to start it now: make run PIPELINE=movies ENV=<environment>.",
+]
+
+
+def test_a_step_that_followed_a_run_has_that_runs_record_and_is_explained(lake: Any) -> None:
+    run = {"Id": "jr_1", "JobName": RUN["JobName"], "JobRunState": "FAILED", "LogGroupName": "/oakvale/glue/x"}
+    cause = json.dumps({**run, "ErrorMessage": "Unbalanced: 3 rows are missing"})
+    answer = handler({**STEP, "error": "States.TaskFailed", "cause": cause}, None)
+    assert (answer["key"], answer["outcome"]) == (KEY, "written")
+    assert answer["message"].splitlines() == [
+        "The run run-000007 of movies failed in its step silver.",
+        "Reason: FAILED: Unbalanced: 3 rows are missing",
+        "Its log is in CloudWatch, in the log group /oakvale/glue/x/error, in the stream jr_1.",
+        *NEXT_STEP,
+    ]
+    # The rule tells of the same run.
+    assert handler(EVENT, None) == {"key": KEY, "outcome": "there already"}
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "reason"),
+    [
+        (
+            "States.TaskFailed",
+            json.dumps({"Id": "jr_1", "JobName": RUN["JobName"], "JobRunState": "STOPPED"}),
+            "STOPPED: Glue gives no reason",
+        ),
+        ("ArrivalsError", json.dumps({"errorType": "ArrivalsError", "errorMessage": "no"}), "ArrivalsError: no"),
+        ("Glue.EntityNotFoundException", "no such job", "Glue.EntityNotFoundException: no such job"),
+        ("States.Timeout", "[]", "States.Timeout: []"),
+    ],
+)
+def test_the_reason_is_that_of_whoever_knows_most(error: str, cause: str, reason: str) -> None:
+    assert failed_steps.reason_of({**STEP, "error": error, "cause": cause}) == reason
+
+
+def test_a_step_without_a_run_has_a_record_of_its_own_once(lake: Any) -> None:
+    event = {**STEP, "error": "States.Timeout", "cause": "too slow"}
+    first = handler(event, None)
+    name = run_id(BEGAN, "run-000007 silver")
+    assert first["outcome"] == "written"
+    assert first["key"].startswith("runs/movies/silver/")
+    assert first["key"].endswith(f"/{name}.json")
+    assert "log group" not in first["message"]
+    record = json.loads(lake.Object(first["key"]).get()["Body"].read())
+    assert set(record) == set(record_of(RUN, ""))
+    expected = {
+        "run_id": name,
+        "pipeline": "movies",
+        "layer": "silver",
+        "job_run_id": None,
+        "started_at": "2026-11-01T23:50:00.250000+00:00",
+        "outcome": "died",
+        "error": "run-000007, step silver: States.Timeout: too slow",
+    }
+    assert {column: record[column] for column in expected} == expected
+    assert handler(event, None)["outcome"] == "there already"
+    assert keys(lake) == [first["key"]]

@@ -13,7 +13,12 @@ import terraform_runner
 from environments import DeployError
 from local_cloud import control
 
-OUTPUTS = {"region": "eu-west-1", "lake_bucket": "lake", "workflows": {"movies": "oakvale-dev-movies"}}
+OUTPUTS = {
+    "region": "eu-west-1",
+    "lake_bucket": "lake",
+    "workflows": {"movies": "oakvale-dev-movies"},
+    "state_machines": {},
+}
 
 
 def test_nothing_deployed_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,6 +75,7 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
         ),
         ("preview", "whose gold rows? Usage: make preview PIPELINE=name LAKE=folder; there are: "),
         ("maintain", "whose tables? Usage: make maintain PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
+        ("archive", "whose files? Usage: make archive PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("quarantine", "whose rejects? Usage: make quarantine PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("readmit", "whose rejects? Usage: make readmit PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("delivery", "whose jobs? Usage: make delivery REPOSITORY=owner/name [ENV=local] [IDENTITY_PROVIDER=arn]"),

@@ -278,7 +278,7 @@ def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> Non
         assert (
             found
             == {
-                "raw": {"expire-replaced-versions"},
+                "raw": {"expire-replaced-versions", "expire-archive-shop-items", "expire-archive-shop-orders"},
                 "lake": {"expire-replaced-versions", "expire-runs", "expire-temporary"},
                 "queries": {"expire-results"},
                 "logs": {"expire-access"},
@@ -290,6 +290,19 @@ def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> Non
     logged = deployment.of("aws_s3_bucket_logging")
     assert {values["target_bucket"] for values in logged.values()} == {f"{deployment.outputs['name']}-logs-{ACCOUNT}"}
     assert len(logged) == 3
+
+
+def test_archived_files_expire_as_declared_and_get_cheaper_before(deployment: Deployment) -> None:
+    rules = deployment.one('aws_s3_bucket_lifecycle_configuration.this["raw"]')["rule"]
+    found = {
+        rule["filter"][0]["prefix"]: (
+            rule["expiration"][0]["days"],
+            [(moved["days"], moved["storage_class"]) for moved in rule["transition"]],
+        )
+        for rule in rules
+        if rule["id"].startswith("expire-archive-")
+    }
+    assert found == {"archive/shop/items/": (90, []), "archive/shop/orders/": (365, [(30, "STANDARD_IA")])}
 
 
 def test_only_the_laptops_data_can_be_thrown_away_but_queries_always(

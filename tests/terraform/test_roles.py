@@ -88,6 +88,15 @@ def maintenance(*gold: str) -> dict[str, tuple[list[str], list[str]]]:
     return {"ReadLogsOfReaders": (GET, [f"{LAKE}/gold/{table}/_delta_log/*" for table in gold])}
 
 
+def archive(pipeline: str, *paths: str) -> dict[str, tuple[list[str], list[str]]]:
+    """What bronze's job does for sources whose files are archived."""
+    return {
+        "ArchiveFiles": (["s3:AbortMultipartUpload", *GET, *PUT], [f"{RAW}/archive/{path}/*" for path in paths]),
+        "ReadGateAfter": (GET, [f"{LAKE}/gates/{pipeline}/silver.json"]),
+        "NoteWhatIsArchived": ([*GET, *PUT], [f"{LAKE}/archives/{pipeline}.json"]),
+    }
+
+
 def function(name: str) -> dict[str, tuple[list[str], list[str]]]:
     """What each function may do: its own environment and log, and to tell that a call has failed for good."""
     log = f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-{name}"
@@ -119,7 +128,8 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     | {
         "ListRaw": (LIST, [RAW]),
         "ReadRaw": (GET, [f"{RAW}/raw/shop/{source}{end}" for source in ("items", "orders") for end in ("", "/*")]),
-    },
+    }
+    | archive("shop", "shop/items", "shop/orders"),
     "shop-silver": job(
         "shop",
         "silver",

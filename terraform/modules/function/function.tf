@@ -11,7 +11,7 @@ resource "aws_lambda_function" "this" {
   architectures = ["arm64"]
   handler       = var.handler
   memory_size   = 1024 # MB; CPU grows with it
-  timeout       = 300
+  timeout       = var.timeout
   kms_key_arn   = var.key_arn
 
   # No concurrency is reserved: two calls for one thing are harmless, since an object is put once, and a new account's

@@ -33,8 +33,8 @@ variable "name" {
   type        = string
 
   validation {
-    condition     = length(var.name) <= 54
-    error_message = "name must leave room for -schedule in the 64 characters of a role's name."
+    condition     = length(var.name) <= (var.schedule == null ? 64 : 54)
+    error_message = "name has 64 characters at most, as a role's name has, and leaves room for -schedule where there is one."
   }
 }
 
@@ -61,6 +61,12 @@ variable "schedule" {
   description = "Cron of EventBridge Scheduler, in UTC, and whether it runs. null: no schedule calls it."
   type        = object({ cron = string, enabled = bool })
   default     = null
+}
+
+variable "timeout" {
+  description = "Seconds after which a call of the function is cut off."
+  type        = number
+  default     = 300
 }
 
 variable "topic" {

@@ -1,6 +1,6 @@
 locals {
-  # raw: files exactly as they arrived. lake: tables, ledger, gates, leases and run records. queries: Athena's results.
-  # logs: who read and wrote the others.
+  # raw: files exactly as they arrived, and in archive/ copies of those that are loaded. lake: tables, ledger, gates,
+  # leases and run records. queries: Athena's results. logs: who read and wrote the others.
   stores  = toset(["raw", "lake", "queries"])
   buckets = setunion(local.stores, ["logs"])
   # A deleted file of raw/ can't be made again, and neither can the ledger beside the tables.

@@ -20,6 +20,7 @@ module "key" {
       Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = concat(
         ["${local.log_groups}:/${var.name}/*"],
         [for name in var.functions : "${local.log_groups}:/aws/lambda/${name}"],
+        [for name in var.machines : "${local.log_groups}:/aws/vendedlogs/states/${name}"],
       ) } }
     },
   ]

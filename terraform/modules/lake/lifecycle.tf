@@ -1,7 +1,7 @@
 locals {
   # What is deleted after how many days: objects by prefix, and versions that were replaced or deleted.
   expiring = {
-    raw     = {}
+    raw     = { for path, days in var.archived : "archive/${path}/" => days }
     lake    = { "temporary/" = 7, "runs/" = 730 }
     queries = { "results/" = 30 }
     logs    = { "access/" = 90 }
@@ -27,10 +27,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
   dynamic "rule" {
     for_each = local.expiring[each.key]
     content {
-      id     = "expire-${trimsuffix(rule.key, "/")}"
+      id     = "expire-${replace(trimsuffix(rule.key, "/"), "/", "-")}"
       status = "Enabled"
       filter {
         prefix = rule.key
+      }
+      # Copies that are kept for long are hardly ever read.
+      dynamic "transition" {
+        for_each = each.key == "raw" && rule.value > 90 ? ["STANDARD_IA"] : []
+        content {
+          days          = 30
+          storage_class = transition.value
+        }
       }
       expiration {
         days = rule.value

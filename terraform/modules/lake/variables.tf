@@ -3,6 +3,11 @@ variable "account" {
   type        = object({ id = string, partition = string, region = string })
 }
 
+variable "archived" {
+  description = "Path below archive/ -> days that copies of raw files are kept there."
+  type        = map(number)
+}
+
 variable "catalog" {
   description = "What the names of the databases begin with."
   type        = string
@@ -11,6 +16,11 @@ variable "catalog" {
 variable "disposable" {
   description = "Whether all buckets may be deleted with what is in them; query results always may."
   type        = bool
+}
+
+variable "machines" {
+  description = "Names of the state machines whose logs the key encrypts."
+  type        = list(string)
 }
 
 variable "functions" {

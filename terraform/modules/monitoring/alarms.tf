@@ -13,9 +13,19 @@ locals {
       dimensions  = { ScheduleGroup = name }
     } },
     { for name in var.starts : "${name}-failed" => {
-      description = "Files have landed, but the rule ${name} couldn't tell the workflow. Start the workflow by hand: it takes all that has landed."
+      description = "Files have landed, but the rule ${name} couldn't tell what starts the pipeline. Start a run by hand (make run): it takes all that has landed."
       metric      = "AWS/Events FailedInvocations"
       dimensions  = { RuleName = name }
+    } },
+    { for name, machine in var.machines : "${machine.dead_queue}-filled" => {
+      description = "Events of landed files couldn't be taken, five times; they are in the queue ${machine.dead_queue}. Look at the log of the function that starts the runs of ${name}, then start a run by hand (make run): it takes all that has landed."
+      metric      = "AWS/SQS ApproximateNumberOfMessagesVisible"
+      dimensions  = { QueueName = machine.dead_queue }
+    } },
+    { for rule in aws_cloudwatch_event_rule.ended_runs[*].name : "${rule}-not-told" => {
+      description = "A run of a state machine ended without a word, but the rule ${rule} couldn't tell this topic. Look at the last executions, and at the policies of the topic and of its key."
+      metric      = "AWS/Events FailedInvocations"
+      dimensions  = { RuleName = rule }
     } },
     # CloudWatch reaches the topic by rights of its own, so this arrives when the rule's own messages don't.
     { "${local.failed_runs}-not-told" = {

@@ -4,6 +4,25 @@ resource "aws_sns_topic" "alerts" {
   kms_master_key_id = module.key.arn
 }
 
+# Apart from the alerts: nobody wants a message a run beside those that ask for something.
+resource "aws_sns_topic" "runs" {
+  name              = "${var.name}-runs"
+  display_name      = "${var.name} runs"
+  kms_master_key_id = module.key.arn
+}
+
+resource "aws_sns_topic_policy" "runs" {
+  arn = aws_sns_topic.runs.arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{
+    Sid       = "OnlyOverTls"
+    Effect    = "Deny"
+    Principal = "*"
+    Action    = ["sns:Publish"]
+    Resource  = ["arn:${var.account.partition}:sns:${var.account.region}:${var.account.id}:${var.name}-runs"]
+    Condition = { Bool = { "aws:SecureTransport" = "false" } }
+  }] })
+}
+
 resource "aws_sns_topic_subscription" "email" {
   count = var.email == null ? 0 : 1
 
@@ -23,7 +42,7 @@ resource "aws_sns_topic_policy" "alerts" {
   policy = jsonencode({ Version = "2012-10-17", Statement = [
     {
       # Without a condition: EventBridge supports none in a topic's policy.
-      Sid       = "RuleOfFailedRunsPublishes"
+      Sid       = "RulesOfFailedRunsPublish"
       Effect    = "Allow"
       Principal = { Service = "events.amazonaws.com" }
       Action    = ["sns:Publish"]

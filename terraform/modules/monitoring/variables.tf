@@ -18,6 +18,11 @@ variable "jobs" {
   type        = list(string)
 }
 
+variable "machines" {
+  description = "State machine -> its ARN, its queue of messages that couldn't be taken, and the error of runs whose failure nobody was told of."
+  type        = map(object({ arn = string, dead_queue = string, untold = string }))
+}
+
 variable "name" {
   description = "What all names begin with."
   type        = string
@@ -34,6 +39,6 @@ variable "schedules" {
 }
 
 variable "starts" {
-  description = "Names of the rules that start workflows."
+  description = "Names of the rules that tell of landed files."
   type        = set(string)
 }

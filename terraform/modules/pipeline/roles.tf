@@ -54,6 +54,7 @@ locals {
     layer == "bronze" ? local.raw_statements : local.upstream_statements[layer],
     local.own_statements[layer],
     layer == "silver" ? local.maintenance_statements : [],
+    layer == "bronze" && length(var.archived) > 0 ? local.archive_statements : [],
     local.service_statements[layer],
   ) }
 
@@ -90,6 +91,29 @@ locals {
       Resource = [for place in ["", "replay/"] : "${local.lake_arn}/${place}gates/${var.name}/${before}.json"]
     },
   ] }
+
+  archive_statements = [
+    {
+      # A copy is read back, and compared with what was loaded.
+      Sid      = "ArchiveFiles"
+      Effect   = "Allow"
+      Action   = ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"]
+      Resource = [for path in var.archived : "${local.raw_arn}/archive/${path}/*"]
+    },
+    {
+      # What silver has published is archived.
+      Sid      = "ReadGateAfter"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject"]
+      Resource = ["${local.lake_arn}/gates/${var.name}/silver.json"]
+    },
+    {
+      Sid      = "NoteWhatIsArchived"
+      Effect   = "Allow"
+      Action   = ["s3:GetObject", "s3:PutObject"]
+      Resource = ["${local.lake_arn}/archives/${var.name}.json"]
+    },
+  ]
 
   maintenance_statements = [{
     # Which changes of silver gold has read: VACUUM leaves the others.

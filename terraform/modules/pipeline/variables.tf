@@ -3,6 +3,11 @@ variable "account" {
   type        = object({ id = string, partition = string, region = string })
 }
 
+variable "archived" {
+  description = "Paths below raw/ whose files are copied to archive/."
+  type        = list(string)
+}
+
 variable "artifacts" {
   description = "Bucket of the artefacts, and the keys of the pipeline's script, the engine, and own Delta jars (none: Glue's Delta)."
   type        = object({ bucket = string, script = string, engine = string, jars = list(string) })
@@ -31,6 +36,11 @@ variable "lake" {
 variable "log_retention_days" {
   description = "Days that the jobs' logs are kept."
   type        = number
+}
+
+variable "maintenance" {
+  description = "When the tables are maintained, as a cron of Glue, in UTC; and whether they are by themselves."
+  type        = object({ cron = string, enabled = bool })
 }
 
 variable "name" {

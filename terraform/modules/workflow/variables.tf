@@ -13,11 +13,6 @@ variable "jobs" {
   type        = map(string)
 }
 
-variable "maintenance" {
-  description = "When the tables are maintained, as a cron of Glue, in UTC; and whether they are by themselves."
-  type        = object({ cron = string, enabled = bool })
-}
-
 variable "name" {
   description = "Name of the workflow."
   type        = string

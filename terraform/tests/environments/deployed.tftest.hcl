@@ -70,6 +70,50 @@ mock_provider "aws" {
     target = module.workflow["shop"].aws_glue_workflow.this
     values = { arn = "arn:aws:glue:us-east-1:111122223333:workflow/shop" }
   }
+  override_resource {
+    target = module.start_runs["market"].aws_iam_role.this
+    values = { arn = "arn:aws:iam::111122223333:role/start-runs-this" }
+  }
+  override_resource {
+    target = module.start_runs["market"].aws_lambda_function.this
+    values = { arn = "arn:aws:lambda:us-east-1:111122223333:function:start-runs" }
+  }
+  override_resource {
+    target = module.state_machine["market"].aws_iam_role.this
+    values = { arn = "arn:aws:iam::111122223333:role/state-machine-market-this" }
+  }
+  override_resource {
+    target = module.state_machine["market"].aws_sqs_queue.arrivals
+    values = { arn = "arn:aws:sqs:us-east-1:111122223333:arrivals" }
+  }
+  override_resource {
+    target = module.state_machine["market"].aws_sqs_queue.dead
+    values = { arn = "arn:aws:sqs:us-east-1:111122223333:dead" }
+  }
+  override_resource {
+    target = module.state_machine["market"].aws_sfn_state_machine.this
+    values = { arn = "arn:aws:states:us-east-1:111122223333:stateMachine:market" }
+  }
+  override_resource {
+    target = module.monitoring.aws_sns_topic.alerts
+    values = { arn = "arn:aws:sns:us-east-1:111122223333:alerts" }
+  }
+  override_resource {
+    target = module.monitoring.aws_sns_topic.runs
+    values = { arn = "arn:aws:sns:us-east-1:111122223333:runs" }
+  }
+  override_resource {
+    target = module.pipeline["market"].aws_iam_role.this["bronze"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-market-this-bronze" }
+  }
+  override_resource {
+    target = module.pipeline["market"].aws_iam_role.this["silver"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-market-this-silver" }
+  }
+  override_resource {
+    target = module.pipeline["market"].aws_iam_role.this["gold"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-market-this-gold" }
+  }
 }
 
 run "deployed" {

@@ -35,3 +35,14 @@ mock_resource "aws_iam_openid_connect_provider" {
 mock_resource "aws_iam_policy" {
   defaults = { arn = "arn:aws:iam::111122223333:policy/mocked" }
 }
+
+mock_resource "aws_sfn_state_machine" {
+  defaults = { arn = "arn:aws:states:us-east-1:111122223333:stateMachine:mocked" }
+}
+
+mock_resource "aws_sqs_queue" {
+  defaults = {
+    arn = "arn:aws:sqs:us-east-1:111122223333:mocked"
+    url = "https://sqs.us-east-1.amazonaws.com/111122223333/mocked"
+  }
+}
