@@ -49,11 +49,14 @@ def apply(delivery: Delivery, bucket: str, note: deploy.Note, approve: Callable[
     return settings
 
 
-def show(settings: Mapping[str, str], repository: str) -> None:
-    """Prints the commands that tell GitHub."""
-    print("\nGitHub must know these, none of them a secret:")
-    for name, value in settings.items():
-        print(f"gh variable set {name} --repo {repository} --body {value}")
+def show(delivery: Delivery, settings: Mapping[str, str]) -> None:
+    """Writes down what GitHub must know, and prints it with the command that tells it."""
+    file = delivery.folder / "github.env"
+    lines = [f"{name}={value}" for name, value in settings.items()]
+    file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    print("\nVariables of the repository on GitHub, none of them a secret:", *lines, sep="\n")
+    place = file.relative_to(environments.ROOT)
+    print(f"\nSet them: gh variable set --env-file {place} --repo {delivery.given['repository']}")
 
 
 def main() -> int:
@@ -71,7 +74,8 @@ def main() -> int:
         beside = environments.enter(options.environment)
         approve = None if beside.name == deploy.LOCAL else lambda: deploy.confirm_apply(NAME, yes=options.yes)
         bucket = terraform_runner.require_bucket(beside)
-        show(apply(find(beside, given), bucket, lambda line: print(line, flush=True), approve), options.repository)
+        delivery = find(beside, given)
+        show(delivery, apply(delivery, bucket, lambda line: print(line, flush=True), approve))
     except DeployError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

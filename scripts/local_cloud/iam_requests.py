@@ -1,7 +1,7 @@
-"""What IAM asks of a request besides its action on a resource, where MiniStack doesn't.
+"""What IAM asks of a request, where MiniStack asks less or something else.
 
 A role's boundary is a condition (`iam:PermissionsBoundary`) of the calls that make it or give it rights. Who hands a
-role to a service needs `iam:PassRole` on it, bound to that service.
+role to a service needs `iam:PassRole` on it, bound to that service. What calls a function is bound to that function.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ PASSING = {"events", "glue", "lambda", "scheduler", "states"}
 """Services that are handed roles, in the body of a request."""
 SETTING = ("Create", "Put", "Update")
 """What the names of calls begin with that set up what a service does; others hold texts of people's own."""
+INVOKE_CONFIG = {"GET": "Get", "PUT": "Put", "POST": "Update", "DELETE": "Delete"}
 PASSED = "oakvale:PassedRoles"
 """Where a request's context keeps the roles that it hands on, until IAM is asked about them."""
 
@@ -38,11 +39,31 @@ def install() -> None:
         operation = iam_action.partition(":")[2]
         if service == "iam":
             return context | _boundary(operation, params)
+        if operation == "CreateEventSourceMapping":
+            # By its ARN, which is how Terraform names it.
+            return context | {"lambda:FunctionArn": _document(body).get("FunctionName", "")}
         if service in PASSING and operation.startswith(SETTING) and (roles := list(_roles(_document(body)))):
             return context | {PASSED: roles}
         return context
 
     original = replace(iam_actions, "request_tag_context", request_tag_context, parameters=parameters)
+    _replace_lambda_action()
+
+
+def _replace_lambda_action() -> None:
+    """Tells the calls about mappings and about what becomes of failed calls from others with a like address."""
+
+    def lambda_action(method: str, path: str) -> str | None:
+        parts = [part for part in path.split("/") if part]
+        verb = {"GET": "Get", "PUT": "Update", "DELETE": "Delete"}.get(method)
+        if verb and len(parts) > 2 and parts[1] == "event-source-mappings":
+            return f"{verb}EventSourceMapping"
+        if parts[-1] == "event-invoke-config":
+            return f"{INVOKE_CONFIG[method]}FunctionEventInvokeConfig"
+        found: str | None = original(method, path)
+        return found
+
+    original = replace(iam_actions, "_lambda_action", lambda_action, parameters=("method", "path"))
 
 
 def passes(service: str, context: dict[str, Any] | None) -> list[tuple[str, str, dict[str, Any]]]:

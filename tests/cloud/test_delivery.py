@@ -28,7 +28,7 @@ LATER = ("Delete", "Remove", "Untag", "Update")
 NOT_ASKED_FOR = {
     "a later deployment that changes something": {
         *("glue:StartTrigger", "glue:StopTrigger", "iam:PutRolePermissionsBoundary", "kms:PutKeyPolicy"),
-        *("lambda:GetFunctionConfiguration", "logs:DisassociateKmsKey"),
+        *("lambda:GetFunctionConfiguration", "logs:DisassociateKmsKey", "sqs:SetQueueAttributes"),
     },
     "a role that is deleted": {"iam:ListInstanceProfilesForRole"},
     "an address for the alerts": {"sns:GetSubscriptionAttributes", "sns:Subscribe"},
@@ -37,18 +37,9 @@ NOT_ASKED_FOR = {
         *("kms:TagResource", "lambda:TagResource", "logs:TagResource", "s3:TagResource", "scheduler:TagResource"),
         *("sns:TagResource", "sqs:TagQueue", "states:TagResource"),
     },
-    "tags that newer versions of the provider read otherwise": {"lambda:ListTags", "s3:ListTagsForResource"},
+    "tags that newer versions of the provider read otherwise": {"s3:ListTagsForResource"},
     "keys, which MiniStack's services don't ask": {
         *("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey", "logs:AssociateKmsKey"),
-    },
-    "what becomes of a failed call: MiniStack takes it for a change of the function's code": {
-        *("lambda:GetFunctionEventInvokeConfig", "lambda:PutFunctionEventInvokeConfig"),
-    },
-    "state machines and what starts them": {
-        *("lambda:CreateEventSourceMapping", "lambda:GetEventSourceMapping", "sqs:CreateQueue"),
-        *("sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags", "sqs:SetQueueAttributes"),
-        *("states:CreateStateMachine", "states:DescribeStateMachine", "states:ListStateMachineVersions"),
-        *("states:ListTagsForResource", "states:ValidateStateMachineDefinition"),
     },
 }
 

@@ -381,3 +381,23 @@ def test_a_request_is_about_what_aws_says_that_it_is_about(
     }
     refused(getattr(one.client(service), call), **arguments, **(function if service == "lambda" else {}))
     assert one.decisions()[0][1] == f"arn:aws:{service}:{control.REGION}:{ACCOUNT}:{resource}"
+
+
+@pytest.mark.parametrize(
+    ("call", "action"),
+    [
+        ("get_function_event_invoke_config", "GetFunctionEventInvokeConfig"),
+        ("put_function_event_invoke_config", "PutFunctionEventInvokeConfig"),
+        ("update_function_event_invoke_config", "UpdateFunctionEventInvokeConfig"),
+        ("delete_function_event_invoke_config", "DeleteFunctionEventInvokeConfig"),
+        ("get_event_source_mapping", "GetEventSourceMapping"),
+        ("update_event_source_mapping", "UpdateEventSourceMapping"),
+        ("delete_event_source_mapping", "DeleteEventSourceMapping"),
+        ("get_function", "GetFunction"),
+    ],
+)
+def test_calls_of_lambda_with_a_like_address_are_told_apart(role: Role, call: str, action: str) -> None:
+    one = role()
+    named = {"UUID": "00000000-0000-0000-0000-000000000000"} if "mapping" in call else {"FunctionName": "films"}
+    refused(getattr(one.client("lambda"), call), **named)
+    assert [decision[0] for decision in one.decisions()] == [f"lambda:{action}"]

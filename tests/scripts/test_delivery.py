@@ -53,10 +53,13 @@ def test_the_roles_are_planned_approved_and_told(
         f"-out={folder / 'approved.tfplan'}",
     ]
     assert apply[-1] == str(folder / "approved.tfplan")
-    assert capsys.readouterr().out.splitlines()[-3:] == [
-        "GitHub must know these, none of them a secret:",
-        "gh variable set AWS_REGION --repo owner/name --body eu-west-1",
-        "gh variable set STAGING_PLAN_ROLE_ARN --repo owner/name --body arn:aws:iam::123456789012:role/plan",
+    told = [f"{name}={value}" for name, value in SETTINGS.items()]
+    assert (folder / "github.env").read_text().splitlines() == told
+    assert capsys.readouterr().out.splitlines()[-5:] == [
+        "Variables of the repository on GitHub, none of them a secret:",
+        *told,
+        "",
+        "Set them: gh variable set --env-file build/terraform/delivery/github.env --repo owner/name",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
@@ -17,6 +18,10 @@ NAME = "oakvale-staging"
 ISSUER = "token.actions.githubusercontent.com"
 PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
 POLICY_CHARACTERS, POLICIES = 6144, 10
+# Where the name begins of what the mocked provider calls otherwise than we do.
+MOCKED = re.compile(
+    r"^(arn:aws:(?:sns|lambda|glue):[^:]+:\d+:(?:function:|workflow/)?)(?=alerts|mocked|runs|record|start)"
+)
 # Role -> the one job that takes it.
 JOBS = {
     "staging-deploy": "repo:owner/name:ref:refs/heads/main",
@@ -256,8 +261,7 @@ def granted(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
             for action in statement["Action"]:
                 for resource in statement["Resource"]:
                     # What the mocked provider calls its things isn't what we call them.
-                    named = resource.replace(":mocked", f":{NAME}-alerts").replace(":workflow/", f":workflow/{NAME}-")
-                    yield address, action, named
+                    yield address, action, MOCKED.sub(rf"\1{NAME}-", resource)
 
 
 def test_a_boundary_is_of_its_environment_and_about_no_right(delivery: Deployment) -> None:

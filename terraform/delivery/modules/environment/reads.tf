@@ -50,8 +50,7 @@ locals {
     }
     ReadMessages = {
       actions = [
-        "sns:GetTopicAttributes", "sns:ListTagsForResource", "sqs:GetQueueAttributes", "sqs:GetQueueUrl",
-        "sqs:ListQueueTags",
+        "sns:GetTopicAttributes", "sns:ListTagsForResource", "sqs:GetQueueAttributes", "sqs:ListQueueTags",
       ]
       resources = [local.own.topic, local.own.queue]
     }
