@@ -178,7 +178,7 @@ module "state_machine" {
   key_arn    = module.lake.key_arn
   batch      = var.start_batch
   patience   = 6 * local.start_seconds # as Lambda asks for
-  archived   = local.pipelines[each.key].archived
+  archived   = length(local.pipelines[each.key].archive_days) > 0
 
   retry_seconds            = var.retry_seconds
   log_retention_days       = var.log_retention_days

@@ -13,6 +13,7 @@ variables {
   key_arn            = "arn:aws:kms:us-east-1:111122223333:key/mocked"
   lake               = "oakvale-dev-lake-111122223333"
   log_retention_days = 14
+  maintenance        = { cron = "cron(0 6 ? * SUN *)", enabled = false }
 
   permissions_boundary_arn = null
   name                     = "movies"

@@ -133,7 +133,9 @@ def test_a_deployed_environment_is_asked_through_its_athena(
     columns = ["rule", "_batch", "_record_id", "_file", "_original", *FIELDS, "place", "records", "newest_batch"]
     row = ("genre_invalid", "2", "r2", "movies/2.jsonl", None, *(None for _ in FIELDS), "1", "1200", "2")
     outputs = {"workgroup": "oakvale-dev", "databases": {"silver": "oakvale_dev_silver"}}
-    deployed = SimpleNamespace(outputs=outputs, client=lambda service: service, named=lambda kind, name: name, orchestrator=str)
+    deployed = SimpleNamespace(
+        outputs=outputs, client=lambda service: service, named=lambda kind, name: name, orchestrator=str
+    )
     monkeypatch.setattr(deployment, "connect", lambda environment: deployed)
     answer = Result(columns, ["VARCHAR"] * len(columns), [row])
     monkeypatch.setattr(athena_client, "query", lambda *arguments: asked.append(arguments) or answer)

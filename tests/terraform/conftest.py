@@ -60,3 +60,11 @@ def staging(terraform: TerraformRun) -> Deployment:
 def production(terraform: TerraformRun) -> Deployment:
     """Production."""
     return deploy(terraform, "production")
+
+
+@pytest.fixture(params=["local", "dev", "staging", "production"])
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """Each environment in turn."""
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, Deployment)
+    return found

@@ -14,7 +14,8 @@ from tests.scripts.test_quarantine import EVENTS, REJECTS, write_quarantine
 from tests.terraform.deployment import ACCOUNT, Deployment
 
 LAYERS = ("bronze", "silver", "gold")
-PIPELINES = ("movies", "shop")
+WORKFLOWS = ("movies", "shop")
+PIPELINES = (*WORKFLOWS, "market")
 # What names a resource in its account; two environments may share none of them.
 NAMES = {
     "aws_athena_workgroup": "name",
@@ -32,20 +33,15 @@ NAMES = {
     "aws_s3_bucket": "bucket",
     "aws_scheduler_schedule": "name",
     "aws_scheduler_schedule_group": "name",
+    "aws_sfn_state_machine": "name",
     "aws_sns_topic": "name",
+    "aws_sqs_queue": "name",
 }
 OUTPUTS = {
     "alerts_topic_arn", "analyst_role_arn", "catalog", "databases", "functions", "jobs", "lake_bucket", "log_groups",
-    "name", "named_queries", "next", "queries_bucket", "raw_bucket", "region", "roles", "workflows", "workgroup",
+    "name", "named_queries", "next", "queries_bucket", "raw_bucket", "region", "roles",
+    "runs_topic_arn", "state_machines", "workflows", "workgroup",
 }  # fmt: skip
-
-
-@pytest.fixture(params=["local", "dev", "staging", "production"])
-def deployment(request: pytest.FixtureRequest) -> Deployment:
-    """Each environment in turn."""
-    found = request.getfixturevalue(request.param)
-    assert isinstance(found, Deployment)
-    return found
 
 
 def names(deployment: Deployment) -> set[tuple[str, str]]:
@@ -61,7 +57,7 @@ def test_every_named_kind_is_compared(production: Deployment) -> None:
     others = {kind for kind in kinds - set(NAMES) - nameless if not kind.startswith(parts)}
     assert others == {
         *("aws_athena_named_query", "aws_glue_catalog_table", "aws_kms_key"),
-        *("aws_lambda_function_event_invoke_config", "aws_lambda_permission"),
+        *("aws_lambda_event_source_mapping", "aws_lambda_function_event_invoke_config", "aws_lambda_permission"),
     }
 
 
@@ -87,10 +83,13 @@ def test_outputs_name_what_was_made(staging: Deployment) -> None:
     functions = {
         "generate_movies": "oakvale-staging-generate-movies",
         "record_failed_run": "oakvale-staging-record-failed-run",
+        "market-start_runs": "oakvale-staging-market-start-runs",
     }
-    assert staging.outputs["roles"] == names | functions
+    assert staging.outputs["roles"] == names | functions | {"market-state_machine": "oakvale-staging-market"}
     assert staging.outputs["functions"] == functions
-    assert staging.outputs["workflows"] == {pipeline: f"oakvale-staging-{pipeline}" for pipeline in PIPELINES}
+    assert staging.outputs["workflows"] == {pipeline: f"oakvale-staging-{pipeline}" for pipeline in WORKFLOWS}
+    machine = staging.one('state_machine["market"].aws_sfn_state_machine.this')
+    assert staging.outputs["state_machines"] == {"market": machine["arn"]}
 
 
 def test_each_layer_of_each_pipeline_has_a_job_with_its_arguments(deployment: Deployment) -> None:
@@ -139,7 +138,7 @@ def test_delta_comes_from_glue_or_from_the_package(dev: Deployment, production: 
         assert "--datalake-formats" not in arguments
 
 
-@pytest.mark.parametrize("pipeline", PIPELINES)
+@pytest.mark.parametrize("pipeline", WORKFLOWS)
 def test_landed_files_start_bronze_then_silver_then_gold(deployment: Deployment, pipeline: str) -> None:
     name = f"{deployment.outputs['name']}-{pipeline}"
     rule = deployment.one(f'workflow["{pipeline}"].aws_cloudwatch_event_rule.landed')
@@ -171,7 +170,12 @@ def test_landed_files_start_bronze_then_silver_then_gold(deployment: Deployment,
         (condition,) = trigger["predicate"][0]["conditions"]
         assert (condition["job_name"], condition["state"]) == (f"{name}-{before}", "SUCCEEDED")
         assert [action["job_name"] for action in trigger["actions"]] == [f"{name}-{after}"]
-    maintenance = deployment.one(f'workflow["{pipeline}"].aws_glue_trigger.maintenance')
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_each_job_maintains_its_tables(deployment: Deployment, pipeline: str) -> None:
+    name = f"{deployment.outputs['name']}-{pipeline}"
+    maintenance = deployment.one(f'pipeline["{pipeline}"].aws_glue_trigger.maintenance')
     assert (maintenance["name"], maintenance["type"]) == (f"{name}-maintenance", "SCHEDULED")
     actions = [(action["job_name"], action["arguments"]) for action in maintenance["actions"]]
     assert actions == [(f"{name}-{layer}", {"--mode": "maintain"}) for layer in ("bronze", "silver", "gold")]
@@ -184,7 +188,7 @@ def test_batches_and_schedule_differ_by_environment(
     for deployment in (local, dev, staging, production):
         (batch,) = deployment.one('workflow["movies"].aws_glue_trigger.start')["event_batching_condition"]
         windows.append((batch["batch_size"], batch["batch_window"]))
-        maintenance = deployment.one('workflow["movies"].aws_glue_trigger.maintenance')
+        maintenance = deployment.one('pipeline["movies"].aws_glue_trigger.maintenance')
         maintained.append((maintenance["schedule"], maintenance["enabled"]))
         schedule = deployment.one("aws_scheduler_schedule.this[0]")
         states.append(schedule["state"])
@@ -206,13 +210,24 @@ def test_batches_and_schedule_differ_by_environment(
             {"RAW_BUCKET": f"oakvale-raw-{ACCOUNT}", "SEED": "7", "MOVIES": "100000", "FIRST_DAY": "2026-11-01"},
         ),
         ("record_failed_run", {"LAKE_BUCKET": f"oakvale-lake-{ACCOUNT}"}),
+        (
+            'start_runs["market"]',
+            {
+                "PIPELINE": "market",
+                "RAW_BUCKET": f"oakvale-raw-{ACCOUNT}",
+                "LAKE_BUCKET": f"oakvale-lake-{ACCOUNT}",
+                "PREFIXES": '["raw/market/stalls/","raw/market/visits/"]',
+                "STATE_MACHINE": f"arn:aws:states:us-east-1:{ACCOUNT}:stateMachine:oakvale-market",
+                "TOPIC": f"arn:aws:sns:us-east-1:{ACCOUNT}:alerts",
+            },
+        ),
     ],
 )
 def test_a_function_gets_what_its_code_reads(production: Deployment, name: str, variables: dict[str, str]) -> None:
-    function = production.one(f"module.{name}.aws_lambda_function.this")
+    function, code = production.one(f"module.{name}.aws_lambda_function.this"), name.partition("[")[0]
     assert function["environment"][0]["variables"] == variables
-    assert (function["handler"], function["runtime"]) == (f"{name}.handler", "python3.13")
-    assert function["s3_key"].startswith(f"artifacts/{name}-")
+    assert (function["handler"], function["runtime"]) == (f"{code}.handler", "python3.13")
+    assert function["s3_key"].startswith(f"artifacts/{code}-")
     assert function["role"] == production.one(f"module.{name}.aws_iam_role.this")["arn"]
     assert function["tracing_config"] == [{"mode": "Active"}]
     invoked = production.one(f"module.{name}.aws_lambda_function_event_invoke_config.this")
@@ -242,7 +257,8 @@ def test_everything_stored_is_encrypted_with_the_environments_key(deployment: De
     }
     for kind, attribute in holders.items():
         assert {values[attribute] for values in deployment.of(kind).values()} == {key["arn"]}, kind
-    assert deployment.one("aws_sns_topic.alerts")["kms_master_key_id"] == alerts["arn"]
+    assert {topic["kms_master_key_id"] for topic in deployment.of("aws_sns_topic").values()} == {alerts["arn"]}
+    assert all(queue["sqs_managed_sse_enabled"] is True for queue in deployment.of("aws_sqs_queue").values())
     (result,) = deployment.one("aws_athena_workgroup.this")["configuration"][0]["result_configuration"]
     assert result["encryption_configuration"] == [{"encryption_option": "SSE_KMS", "kms_key_arn": key["arn"]}]
     (security,) = deployment.one("aws_glue_security_configuration.this")["encryption_configuration"]
@@ -260,8 +276,11 @@ def test_each_job_and_function_has_its_log_groups_with_retention(production: Dep
         for layer in LAYERS
         for kind in ("output", "error")
     }
-    functions = {f"/aws/lambda/oakvale-{name}" for name in ("generate-movies", "record-failed-run")}
-    assert groups == dict.fromkeys(expected | functions, 365)
+    functions = {
+        f"/aws/lambda/oakvale-{name}" for name in ("generate-movies", "record-failed-run", "market-start-runs")
+    }
+    machines = {"/aws/vendedlogs/states/oakvale-market"}
+    assert groups == dict.fromkeys(expected | functions | machines, 365)
 
 
 def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> None:
@@ -278,7 +297,10 @@ def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> Non
         assert (
             found
             == {
-                "raw": {"expire-replaced-versions", "expire-archive-shop-items", "expire-archive-shop-orders"},
+                "raw": {
+                    "expire-replaced-versions",
+                    *(f"expire-archive-{path}" for path in ("market-stalls", "shop-items", "shop-orders")),
+                },
                 "lake": {"expire-replaced-versions", "expire-runs", "expire-temporary"},
                 "queries": {"expire-results"},
                 "logs": {"expire-access"},
@@ -302,7 +324,11 @@ def test_archived_files_expire_as_declared_and_get_cheaper_before(deployment: De
         for rule in rules
         if rule["id"].startswith("expire-archive-")
     }
-    assert found == {"archive/shop/items/": (90, []), "archive/shop/orders/": (365, [(30, "STANDARD_IA")])}
+    assert found == {
+        "archive/market/stalls/": (40, []),
+        "archive/shop/items/": (90, []),
+        "archive/shop/orders/": (365, [(30, "STANDARD_IA")]),
+    }
 
 
 def test_only_the_laptops_data_can_be_thrown_away_but_queries_always(
@@ -344,7 +370,8 @@ def test_queries_have_a_limit_that_nobody_goes_round(deployment: Deployment) -> 
     assert set(queries) == {
         *("movies_by_genre", "sales_by_day", "sales_by_item"),
         *("movies_rejected", "orders_rejected", "items_rejected"),
-        *("movies_files", "shop_files", "last_runs"),
+        *("takings_by_day", "takings_by_visit", "stalls_rejected", "visits_rejected"),
+        *("market_files", "movies_files", "shop_files", "last_runs"),
     }
     assert queries["sales_by_day"]["query"] == "SELECT day,\n       sales\nFROM sales_by_day\nLIMIT 100\n"
 
@@ -369,13 +396,14 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
     assert sorted(rule["detail"]["jobName"]) == sorted(deployment.outputs["jobs"].values())
     assert rule["detail"]["state"] == ["ERROR", "EXPIRED", "FAILED", "STOPPED", "TIMEOUT"]
     target = deployment.one("aws_cloudwatch_event_target.failed_runs")
-    assert target["arn"] == topic
-    (transformer,) = target["input_transformer"]
-    assert "by itself" not in transformer["input_template"]  # nothing is repeated: the jobs queue
-    for line in transformer["input_template"].strip().splitlines():
-        assert line.startswith('"'), "EventBridge takes lines that are texts"
-        assert line.endswith('"')
-    assert all(f"<{path}>" in transformer["input_template"] for path in transformer["input_paths"])
+    ended = deployment.one("aws_cloudwatch_event_target.ended_runs[0]")
+    assert target["arn"] == ended["arn"] == topic
+    for (transformer,) in (target["input_transformer"], ended["input_transformer"]):
+        assert "by itself" not in transformer["input_template"]  # Glue repeats nothing: the jobs queue
+        for line in transformer["input_template"].strip().splitlines():
+            assert line.startswith('"'), "EventBridge takes lines that are texts"
+            assert line.endswith('"')
+        assert all(f"<{path}>" in transformer["input_template"] for path in transformer["input_paths"])
     alarms = {alarm["alarm_name"]: alarm for alarm in deployment.of("aws_cloudwatch_metric_alarm").values()}
     assert {alarm: (values["namespace"], values["metric_name"]) for alarm, values in alarms.items()} == {
         f"{name}-generate-movies-errors": ("AWS/Lambda", "Errors"),
@@ -384,6 +412,10 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
         f"{name}-movies-start-failed": ("AWS/Events", "FailedInvocations"),
         f"{name}-shop-start-failed": ("AWS/Events", "FailedInvocations"),
         f"{name}-failed-runs-not-told": ("AWS/Events", "FailedInvocations"),
+        f"{name}-market-start-runs-errors": ("AWS/Lambda", "Errors"),
+        f"{name}-market-start-failed": ("AWS/Events", "FailedInvocations"),
+        f"{name}-market-arrivals-dead-filled": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+        f"{name}-ended-runs-not-told": ("AWS/Events", "FailedInvocations"),
     }
     assert {alarm: list(values["dimensions"].items()) for alarm, values in alarms.items()} == {
         f"{name}-generate-movies-errors": [("FunctionName", f"{name}-generate-movies")],
@@ -392,6 +424,10 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
         f"{name}-movies-start-failed": [("RuleName", f"{name}-movies-start")],
         f"{name}-shop-start-failed": [("RuleName", f"{name}-shop-start")],
         f"{name}-failed-runs-not-told": [("RuleName", target["rule"])],
+        f"{name}-market-start-runs-errors": [("FunctionName", f"{name}-market-start-runs")],
+        f"{name}-market-start-failed": [("RuleName", f"{name}-market-start")],
+        f"{name}-market-arrivals-dead-filled": [("QueueName", f"{name}-market-arrivals-dead")],
+        f"{name}-ended-runs-not-told": [("RuleName", f"{name}-ended-runs")],
     }
     assert all(alarm["alarm_actions"] == [topic] for alarm in alarms.values())
 

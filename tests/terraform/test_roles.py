@@ -20,7 +20,7 @@ LAKE, RAW, QUERIES = (f"arn:aws:s3:::{NAME}-{store}-{ACCOUNT}" for store in ("la
 DEPLOYMENT = f"arn:aws:s3:::oakvale-deployment-{ACCOUNT}-us-east-1"
 HERE = f"us-east-1:{ACCOUNT}"
 
-JOBS = [f"{pipeline}-{layer}" for pipeline in ("movies", "shop") for layer in ("bronze", "gold", "silver")]
+JOBS = [f"{pipeline}-{layer}" for pipeline in ("market", "movies", "shop") for layer in ("bronze", "gold", "silver")]
 # Role -> the service that takes it, and the ARN of what it must do that for (none: the service doesn't send it).
 TRUSTED = {
     **dict.fromkeys(JOBS, ("glue", None)),
@@ -29,6 +29,8 @@ TRUSTED = {
     "generate-movies-schedule": ("scheduler", f"arn:aws:scheduler:{HERE}:schedule-group/{NAME}-generate-movies"),
     "movies-start": ("events", f"arn:aws:events:{HERE}:rule/{NAME}-movies-start"),
     "shop-start": ("events", f"arn:aws:events:{HERE}:rule/{NAME}-shop-start"),
+    "market-start-runs": ("lambda", None),
+    "market": ("states", f"arn:aws:states:{HERE}:stateMachine:{NAME}-market"),
 }
 LIST, GET, PUT = ["s3:ListBucket"], ["s3:GetObject"], ["s3:PutObject"]
 WRITE = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
@@ -103,7 +105,7 @@ def function(name: str) -> dict[str, tuple[list[str], list[str]]]:
     return {
         "UseKey": USE_KEY,
         "WriteLogs": (LOG, [log, f"{log}:*"]),
-        "ReportFailures": (["sns:Publish"], ["arn:aws:sns:us-east-1:111122223333:mocked"]),
+        "ReportFailures": (["sns:Publish"], [f"arn:aws:sns:{HERE}:alerts"]),
         "EncryptReports": (ENCRYPT, [ALERTS_KEY]),
         "Trace": (["xray:PutTelemetryRecords", "xray:PutTraceSegments"], ["*"]),
     }
@@ -140,6 +142,64 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     | maintenance("sales_by_day", "sales_by_item"),
     "shop-gold": job("shop", "gold", ["gold/sales_by_day", "gold/sales_by_item"], ["sales_by_day", "sales_by_item"])
     | upstream("shop", "silver", "silver/items", "silver/orders"),
+    "market-bronze": job(
+        "market", "bronze", ["bronze/stalls", "bronze/visits", "ledger/market"], ["stalls", "visits", "market_files"]
+    )
+    | {
+        "ListRaw": (LIST, [RAW]),
+        "ReadRaw": (GET, [f"{RAW}/raw/market/{source}{end}" for source in ("stalls", "visits") for end in ("", "/*")]),
+    }
+    | archive("market", "market/stalls"),
+    "market-silver": job(
+        "market",
+        "silver",
+        [f"{folder}/{table}" for table in ("stalls", "visits") for folder in QUARANTINED],
+        [f"{table}{kind}" for table in ("stalls", "visits") for kind in ("", "_quarantine", "_quarantine_events")],
+    )
+    | upstream("market", "bronze", "bronze/stalls", "bronze/visits")
+    | maintenance("takings_by_day", "takings_by_visit"),
+    "market-gold": job(
+        "market", "gold", ["gold/takings_by_day", "gold/takings_by_visit"], ["takings_by_day", "takings_by_visit"]
+    )
+    | upstream("market", "silver", "silver/stalls", "silver/visits"),
+    "market-start-runs": function("market-start-runs")
+    | {
+        "TakeMessages": (
+            ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+            [f"arn:aws:sqs:{HERE}:{NAME}-market-arrivals"],
+        ),
+        "CountArrivals": ([*GET, *PUT], [f"{LAKE}/arrivals/market.json"]),
+        "MissArrivals": (LIST, [LAKE]),
+        "StartRuns": (["states:StartExecution"], [f"arn:aws:states:{HERE}:stateMachine:{NAME}-market"]),
+        "LookAtRuns": (["states:DescribeExecution"], [f"arn:aws:states:{HERE}:execution:{NAME}-market:*"]),
+    },
+    "market": {
+        "RunJobs": (
+            ["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
+            [f"arn:aws:glue:{HERE}:job/{NAME}-market-{layer}" for layer in ("bronze", "gold", "silver")],
+        ),
+        "CallFunctions": (
+            ["lambda:InvokeFunction"],
+            [f"arn:aws:lambda:{HERE}:function:{name}" for name in ("record-failed-run", "start-runs")],
+        ),
+        "TellPeople": (["sns:Publish"], [f"arn:aws:sns:{HERE}:{topic}" for topic in ("alerts", "runs")]),
+        "EncryptMessages": (ENCRYPT, [ALERTS_KEY]),
+        "DeliverLogs": (
+            [
+                *("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups"),
+                *("logs:DescribeResourcePolicies", "logs:GetLogDelivery", "logs:ListLogDeliveries"),
+                *("logs:PutResourcePolicy", "logs:UpdateLogDelivery"),
+            ],
+            ["*"],
+        ),
+        "Trace": (
+            [
+                *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+                *("xray:PutTelemetryRecords", "xray:PutTraceSegments"),
+            ],
+            ["*"],
+        ),
+    },
     "generate-movies": function("generate-movies")
     | {
         "PutFiles": (PUT, [f"{RAW}/raw/movies/*"]),
@@ -171,7 +231,10 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
             ["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
             [
                 f"arn:aws:glue:{HERE}:database/default",
-                *tables("gold", "movies_by_genre", "sales_by_day", "sales_by_item"),
+                *tables(
+                    *("gold", "movies_by_genre", "sales_by_day", "sales_by_item"),
+                    *("takings_by_day", "takings_by_visit"),
+                ),
             ],
         ),
         "ListLake": (LIST, [LAKE]),
@@ -189,14 +252,15 @@ CONDITIONS = {
     "PublishMetrics": ("cloudwatch:namespace", ["Glue"]),
     "UseKey": ("kms:ViaService", ["s3.us-east-1.amazonaws.com"]),
     "EncryptReports": ("kms:ViaService", ["sns.us-east-1.amazonaws.com"]),
+    "EncryptMessages": ("kms:ViaService", ["sns.us-east-1.amazonaws.com"]),
     "FindRecords": ("s3:prefix", [f"runs/{job.replace('-', '/')}/" for job in JOBS]),
     **{
         f"{name} UseKey": ("kms:ViaService", ["lambda.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"])
-        for name in ("generate-movies", "record-failed-run")
+        for name in ("generate-movies", "record-failed-run", "market-start-runs")
     },
 }
 # What AWS knows no resource for.
-WITHOUT_RESOURCE = {"PublishMetrics", "Trace"}
+WITHOUT_RESOURCE = {"PublishMetrics", "Trace", "DeliverLogs"}
 
 
 def without_hash(resource: str) -> str:
@@ -256,6 +320,8 @@ def test_services_use_the_key_only_for_this_environment(staging: Deployment) -> 
         f"arn:aws:logs:{HERE}:log-group:/{NAME}/*",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-record-failed-run",
+        f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-market-start-runs",
+        f"arn:aws:logs:{HERE}:log-group:/aws/vendedlogs/states/{NAME}-market",
     ]
 
 
@@ -274,10 +340,10 @@ def test_events_and_alarms_use_the_topics_key(staging: Deployment) -> None:
 
 def test_events_and_our_alarms_publish(staging: Deployment) -> None:
     policy = by_sid(staging.one("aws_sns_topic_policy.alerts")["policy"])
-    assert set(policy) == {"RuleOfFailedRunsPublishes", "AlarmsPublish", "OnlyOverTls"}
-    rule, alarms = policy["RuleOfFailedRunsPublishes"], policy["AlarmsPublish"]
+    assert set(policy) == {"RulesOfFailedRunsPublish", "AlarmsPublish", "OnlyOverTls"}
+    rule, alarms = policy["RulesOfFailedRunsPublish"], policy["AlarmsPublish"]
     alarmed = [alarm["alarm_name"] for alarm in staging.of("aws_cloudwatch_metric_alarm").values()]
-    assert len(alarmed) == 6
+    assert len(alarmed) == 10
     assert rule["Principal"] == {"Service": "events.amazonaws.com"}
     assert "Condition" not in rule
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}

@@ -23,7 +23,7 @@ locals {
       ]
       IntervalSeconds = var.retry_seconds
       MaxAttempts     = 6
-      BackoffRate     = 2
+      BackoffRate     = 2.5
       MaxDelaySeconds = 600
       JitterStrategy  = "FULL"
     },
@@ -33,15 +33,15 @@ locals {
       ErrorEquals     = ["States.TaskFailed"]
       IntervalSeconds = var.retry_seconds
       MaxAttempts     = 1
-      BackoffRate     = 2
+      BackoffRate     = 2.5
       JitterStrategy  = "FULL"
     },
   ]
   call_retries = [{
     ErrorEquals     = ["States.TaskFailed", "States.Timeout"]
     IntervalSeconds = 1
-    MaxAttempts     = 4
-    BackoffRate     = 3
+    MaxAttempts     = 3
+    BackoffRate     = 2.5
     MaxDelaySeconds = 60
     JitterStrategy  = "FULL"
   }]
