@@ -148,8 +148,8 @@ apply: jars ## Build, upload and deploy an environment with Terraform; shows the
 destroy: jars ## Delete what was deployed; asks first [ENV=local, YES=1: without asking, except in production]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py destroy --environment "$(ENV)" $(if $(YES),--yes)
 
-demo: setup ## The whole journey on a laptop cloud of its own: Lambda, S3, Glue workflow, Athena, gold as tables
-	@PYTHONPATH=glue_scripts $(BIN)/python scripts/demo.py
+demo: setup ## The whole journey on a laptop cloud of its own, from landed files to gold as tables [PIPELINE=movies or retail]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/demo.py $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 
 up: jars ## Start the laptop cloud, which stays up [COLD=1: a JVM of its own for each job]
 	@$(BIN)/python scripts/local_cloud up $(if $(COLD),--cold)

@@ -47,7 +47,8 @@ def test_the_two_commands_print_what_the_readme_shows() -> None:
     shown = next(block for language, block in BLOCKS if language == "text").splitlines()
     assert len(shown) > 5
     assert [line for line in shown if _squeezed(line) not in printed] == []
-    assert {*demo.QUERIES, "Next:"} - {*printed.splitlines()} == set()
+    titles = {title for part in demo.PARTS.values() for title in part.QUERIES}
+    assert {*titles, "Next:"} - {*printed.splitlines()} == set()
     # Bronze is idle in the run that heals, too.
     assert re.findall(r"^movies (\w+): idle in", printed, re.MULTILINE) == ["bronze", "bronze", "silver", "gold"]
     assert control.running(demo.FOLDER) is None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -17,6 +16,7 @@ import backfill
 from athena_sql import QueryError
 from lakehouse.storage import S3Storage
 from tests.cloud.conftest import LAYERS, SETTINGS, Deployed
+from tests.cloud.failures import without
 from tests.local_cloud.glue_resources import wait_for
 
 ROLES = (*(f"movies-{layer}" for layer in LAYERS), "generate_movies", "record_failed_run", "analyst")
@@ -95,21 +95,6 @@ def test_every_statement_is_needed(busy_days: Deployed, role: str) -> None:
         if all(allow([other for other in granted if other is not statement], *act) for act in done)
     }
     assert needless == NOT_ASKED_FOR[role]
-
-
-@contextmanager
-def without(deployed: Deployed, role: str, sid: str) -> Iterator[None]:
-    """The role lacks one of its statements."""
-    iam, name = deployed.client("iam"), deployed.role(role)
-    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-    fewer = [statement for statement in document["Statement"] if statement["Sid"] != sid]
-    assert len(fewer) == len(document["Statement"]) - 1
-    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps({**document, "Statement": fewer}))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
 def test_a_job_without_a_statement_fails_and_says_so(busy_days: Deployed) -> None:
