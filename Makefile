@@ -13,6 +13,11 @@ ifndef PIPELINE
 $(error which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter delivery,$(MAKECMDGOALS)),)
+ifndef REPOSITORY
+$(error whose jobs? Usage: make delivery REPOSITORY=owner/name [ENV=local] [IDENTITY_PROVIDER=arn])
+endif
+endif
 ifneq ($(filter new,$(MAKECMDGOALS)),)
 ifeq ($(and $(PIPELINE),$(SAMPLE)),)
 $(error which dataset, from what? Usage: make new PIPELINE=name SAMPLE=file.csv [KEY=column,...]; there are: $(PIPELINES))
@@ -74,7 +79,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,6 +131,10 @@ package: jars ## Build what is deployed: pipelines, engine, functions, and the m
 
 bootstrap: $(STAMP) ## Make the deployment bucket of an account and region, or set it right [ENV=local]
 	@$(BIN)/python scripts/bootstrap.py --environment "$(ENV)"
+
+delivery: $(STAMP) ## Make the roles of GitHub's jobs, once per account: make delivery REPOSITORY=owner/name [ENV=local] [YES=1]
+	@$(BIN)/python scripts/delivery.py --environment "$(ENV)" --repository "$(REPOSITORY)" \
+	  $(if $(IDENTITY_PROVIDER),--identity-provider "$(IDENTITY_PROVIDER)") $(if $(YES),--yes)
 
 upload: package ## Put what is built into the deployment bucket [ENV=local]
 	@$(BIN)/python scripts/upload.py --environment "$(ENV)"
