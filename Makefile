@@ -13,6 +13,11 @@ ifndef PIPELINE
 $(error which pipeline? Usage: make run PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter delivery,$(MAKECMDGOALS)),)
+ifndef REPOSITORY
+$(error whose jobs? Usage: make delivery REPOSITORY=owner/name [ENV=local] [IDENTITY_PROVIDER=arn])
+endif
+endif
 ifneq ($(filter new,$(MAKECMDGOALS)),)
 ifeq ($(and $(PIPELINE),$(SAMPLE)),)
 $(error which dataset, from what? Usage: make new PIPELINE=name SAMPLE=file.csv [KEY=column,...]; there are: $(PIPELINES))
@@ -74,7 +79,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -127,6 +132,10 @@ package: jars ## Build what is deployed: pipelines, engine, functions, and the m
 bootstrap: $(STAMP) ## Make the deployment bucket of an account and region, or set it right [ENV=local]
 	@$(BIN)/python scripts/bootstrap.py --environment "$(ENV)"
 
+delivery: $(STAMP) ## Make the roles of GitHub's jobs, once per account: make delivery REPOSITORY=owner/name [ENV=local] [YES=1]
+	@$(BIN)/python scripts/delivery.py --environment "$(ENV)" --repository "$(REPOSITORY)" \
+	  $(if $(IDENTITY_PROVIDER),--identity-provider "$(IDENTITY_PROVIDER)") $(if $(YES),--yes)
+
 upload: package ## Put what is built into the deployment bucket [ENV=local]
 	@$(BIN)/python scripts/upload.py --environment "$(ENV)"
 
@@ -139,8 +148,8 @@ apply: jars ## Build, upload and deploy an environment with Terraform; shows the
 destroy: jars ## Delete what was deployed; asks first [ENV=local, YES=1: without asking, except in production]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py destroy --environment "$(ENV)" $(if $(YES),--yes)
 
-demo: setup ## The whole journey on a laptop cloud of its own: Lambda, S3, Glue workflow, Athena, gold as tables
-	@PYTHONPATH=glue_scripts $(BIN)/python scripts/demo.py
+demo: setup ## The whole journey on a laptop cloud of its own, from landed files to gold as tables [PIPELINE=movies or retail]
+	@PYTHONPATH=glue_scripts $(BIN)/python scripts/demo.py $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 
 up: jars ## Start the laptop cloud, which stays up [COLD=1: a JVM of its own for each job]
 	@$(BIN)/python scripts/local_cloud up $(if $(COLD),--cold)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -44,13 +45,17 @@ def apply(name: str, note: Note, approve: Callable[[], None] = lambda: None) -> 
     if name == LOCAL:
         bootstrap.bootstrap(environments.find(name))
     environment = _prepared(name)
-    planned = None
-    if name != LOCAL:
-        planned = environment.folder / "approved.tfplan"
-        if terraform_runner.plan(environment, note, planned):
-            approve()
+    planned = None if name == LOCAL else approved_plan(environment, note, approve)
     upload.upload(environment, note)
     terraform_runner.apply(environment, note, planned)
+
+
+def approved_plan(environment: environments.Environment, note: Note, approve: Callable[[], None]) -> Path:
+    """The file of a plan that was shown, and approved if it changes anything."""
+    planned = environment.folder / "approved.tfplan"
+    if terraform_runner.plan(environment, note, planned):
+        approve()
+    return planned
 
 
 def destroy(name: str, note: Note) -> None:

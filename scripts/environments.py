@@ -36,6 +36,16 @@ class Environment:
         return TERRAFORM / "environments" / f"{self.name}.tfvars"
 
     @property
+    def code(self) -> Path:
+        """The folder of Terraform's code that describes it."""
+        return TERRAFORM
+
+    @property
+    def options(self) -> list[str]:
+        """What gives Terraform's variables their values, as options."""
+        return [f"-var-file={self.values}"]
+
+    @property
     def folder(self) -> Path:
         """What Terraform keeps on this machine for it, its logs too."""
         return ROOT / "build" / "terraform" / self.name

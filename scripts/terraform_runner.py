@@ -18,7 +18,7 @@ import environments
 import terraform_events
 import terraform_program
 import terraform_provider
-from environments import TERRAFORM, DeployError, Environment
+from environments import DeployError, Environment
 
 # Seconds. A first init may download the provider; an apply waits for what AWS takes its time over.
 INIT, PLAN, APPLY, OUTPUT = 900, 900, 3600, 120
@@ -37,6 +37,11 @@ def outputs(name: str) -> dict[str, Any]:
     environment, bucket = connect(name)
     if not _is_initialised(environment, bucket):
         init(environment, bucket)
+    return outputs_of(environment)
+
+
+def outputs_of(environment: Environment) -> dict[str, Any]:
+    """The outputs of what is initialised."""
     lines: list[str] = []
     _run(environment, ["output", "-json", "-no-color"], OUTPUT, _collect(lines))
     return {name: output["value"] for name, output in json.loads("".join(lines)).items()}
@@ -59,7 +64,7 @@ def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def plan(environment: Environment, note: Callable[[str], None], file: Path | None = None) -> bool:
     """Shows what an apply would change, and keeps it in a file for one; tells whether it would change anything."""
-    command = ["plan", "-no-color", "-detailed-exitcode", "-lock-timeout=60s", f"-var-file={environment.values}"]
+    command = ["plan", "-no-color", "-detailed-exitcode", "-lock-timeout=60s", *environment.options]
     if file is not None:
         command.append(f"-out={file}")
     blank = True
@@ -77,21 +82,26 @@ def plan(environment: Environment, note: Callable[[str], None], file: Path | Non
 def apply(environment: Environment, note: Callable[[str], None], planned: Path | None = None) -> None:
     """Makes AWS what the configuration says, or a plan's file; `note` takes a line for each finished resource."""
     # A plan holds the values of the variables; Terraform takes none beside it.
-    _change(environment, "apply", str(planned) if planned else f"-var-file={environment.values}", note)
+    _change(environment, "apply", [str(planned)] if planned else environment.options, note)
 
 
 def destroy(environment: Environment, note: Callable[[str], None]) -> None:
     """Deletes all that was applied."""
-    _change(environment, "destroy", f"-var-file={environment.values}", note)
+    _change(environment, "destroy", environment.options, note)
 
 
 def connect(name: str) -> tuple[Environment, str]:
     """An environment and the deployment bucket that holds its state. Raises DeployError unless both are there."""
     environment = environments.find(name)
+    return environment, require_bucket(environment)
+
+
+def require_bucket(environment: Environment) -> str:
+    """The deployment bucket of the environment's account and region. Raises DeployError when it isn't there."""
     account = environments.account(environment)
     bucket = deployment_bucket.name(account, environment.region)
     deployment_bucket.require(environment.session().client("s3"), bucket, account, environment)
-    return environment, bucket
+    return bucket
 
 
 def init(environment: Environment, bucket: str) -> None:
@@ -132,9 +142,9 @@ def _is_initialised(environment: Environment, bucket: str) -> bool:
     return bool(_backend(environment, bucket).items() <= backend.items())
 
 
-def _change(environment: Environment, action: str, what: str, note: Callable[[str], None]) -> None:
+def _change(environment: Environment, action: str, what: list[str], note: Callable[[str], None]) -> None:
     progress = terraform_events.Progress(note)
-    command = [action, "-json", "-auto-approve", "-lock-timeout=60s", what]
+    command = [action, "-json", "-auto-approve", "-lock-timeout=60s", *what]
     _run(environment, command, APPLY, progress.take, errors=progress.errors)
 
 
@@ -174,7 +184,7 @@ def _run(
 
 def _start(environment: Environment, command: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [_program(), f"-chdir={TERRAFORM}", *command],
+        [_program(), f"-chdir={environment.code}", *command],
         env={**terraform_program.clean(environment.variables()), "TF_DATA_DIR": str(environment.folder)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -47,6 +47,10 @@ variable "environment" {
     condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
     error_message = "environment must be 2 to 12 small letters and digits, a letter first."
   }
+  validation {
+    condition     = !contains(["delivery", "deployment"], var.environment)
+    error_message = "environment can't be delivery or deployment: the roles of GitHub's jobs and the deployment bucket are called so."
+  }
 }
 
 variable "log_retention_days" {

@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
 SHELL = [block.splitlines() for language, block in BLOCKS if language == "sh"]
-COMMANDS = [line for block in SHELL for line in block]
+PAGES = [path.read_text(encoding="utf-8") for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))]
+SHOWN = [
+    line for page in PAGES for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) for line in block.splitlines()
+]
 
 
 def run(command: str) -> str:
@@ -44,7 +47,8 @@ def test_the_two_commands_print_what_the_readme_shows() -> None:
     shown = next(block for language, block in BLOCKS if language == "text").splitlines()
     assert len(shown) > 5
     assert [line for line in shown if _squeezed(line) not in printed] == []
-    assert {*demo.QUERIES, "Next:"} - {*printed.splitlines()} == set()
+    titles = {title for part in demo.PARTS.values() for title in part.QUERIES}
+    assert {*titles, "Next:"} - {*printed.splitlines()} == set()
     # Bronze is idle in the run that heals, too.
     assert re.findall(r"^movies (\w+): idle in", printed, re.MULTILINE) == ["bronze", "bronze", "silver", "gold"]
     assert control.running(demo.FOLDER) is None
@@ -83,7 +87,7 @@ def _squeezed(text: str) -> str:
     return re.sub(r" +", " ", text).strip()
 
 
-@pytest.mark.parametrize("target", sorted({word for c in COMMANDS for word in re.findall(r"^make (\w+)", c)}))
+@pytest.mark.parametrize("target", sorted({word for c in SHOWN for word in re.findall(r"^make (\w+)", c)}))
 def test_names_targets_that_exist(target: str) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}:", makefile, re.MULTILINE)

@@ -18,7 +18,7 @@ from ministack import app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.services import s3, sts
 
-from local_cloud import glue_arns
+from local_cloud import glue_arns, iam_requests, request_arns
 from local_cloud.replacements import replace, require
 
 ORIGIN = ("127.0.0.1", True)
@@ -42,7 +42,8 @@ class Decisions:
         service_context: dict[str, Any] | None = None,
     ) -> Any:
         """None when a request may go on, else what refuses it."""
-        for action, resource, context in _needed_rights(iam_action, service, resource_arn, service_context):
+        needed = _needed_rights(iam_action, service, resource_arn, service_context)
+        for action, resource, context in [*needed, *iam_requests.passes(service, service_context)]:
             denied = self._original(access_key_id, action, service, region, resource, context)
             self._record(access_key_id, action, resource, denied)
             if denied is not None:
@@ -69,6 +70,7 @@ def install() -> None:
     _replace_enforce()
     _replace_extract_resource_arn()
     _make_transport_secure()
+    iam_requests.install()
 
 
 def _replace_enforce() -> None:
@@ -89,7 +91,7 @@ def _replace_extract_resource_arn() -> None:
         found = str(original(service, method, path, headers, body, query_params, region, account_id))
         if service == "s3" and path.endswith("/") and "/" in found:
             return found + "/"  # MiniStack loses it, but `raw/in/` is below `raw/in/*` and `raw/in` is not
-        return found
+        return request_arns.resource_arn(found, service, path, body, query_params, region, account_id)
 
     original = replace(iam_actions, "extract_resource_arn", extract_resource_arn, parameters=parameters)
 

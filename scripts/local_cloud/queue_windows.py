@@ -23,9 +23,14 @@ def install() -> None:
     """Puts this part into MiniStack."""
     require(lambda_svc, "_iter_all_esms", ())
     require(sqs, "_queues")
+    require(sqs, "_queues_lock")
+    require(sqs, "_dlq_sweep", ["q"])
 
     def receive(queue_url: str, max_number: int) -> list[dict[str, Any]]:
         if not _is_due(queue_url, max_number):
+            # Lambda has received what waits for its batch, so what came back too often leaves the queue meanwhile.
+            with sqs._queues_lock:
+                sqs._dlq_sweep(sqs._queues[queue_url])
             return []
         _first_seen.pop(queue_url, None)
         batch: list[dict[str, Any]] = []

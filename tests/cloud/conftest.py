@@ -1,4 +1,7 @@
-"""The whole deployment on a laptop cloud, applied once for all tests of this folder, which run in one process."""
+"""The whole deployment on a laptop cloud, applied once for all tests of this folder, which run in one process.
+
+It is applied as a job on GitHub would, with the rights of such a job and under the boundary that these demand.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,15 @@ import boto3
 import pytest
 
 import backfill
-import deploy
 import deployment
 import environments
 import package
+import terraform_runner
+import upload
 import workflow_runs
 from film_dirt import KINDS
 from local_cloud import control
+from tests.cloud.delivery import Delivery, deliver
 
 FIRST = date(2026, 11, 1)
 LAYERS = ("bronze", "silver", "gold")
@@ -35,6 +40,7 @@ class Deployed:
 
     cloud: control.Cloud
     lake: deployment.Deployment
+    delivery: Delivery
     days: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -120,8 +126,13 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     cloud = control.start(folder)
     try:
         environments.enter_cloud(cloud)
-        deploy.apply("local", notes.append)
-        yield Deployed(cloud, deployment.read("local"), notes=notes)
+        delivery = deliver("local", notes)
+        with delivery.job("deploy"):
+            environment, bucket = terraform_runner.connect("local")
+            terraform_runner.init(environment, bucket)
+            upload.upload(environment, notes.append)
+            terraform_runner.apply(environment, notes.append)
+        yield Deployed(cloud, deployment.read("local"), delivery, notes=notes)
     finally:
         os.environ.clear()
         os.environ.update(variables)

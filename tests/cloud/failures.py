@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
 
@@ -18,10 +20,10 @@ from tests.local_cloud.glue_resources import wait_for
 class Mailbox:
     """A queue that gets what the topic tells people."""
 
-    def __init__(self, deployed: Deployed) -> None:
+    def __init__(self, deployed: Deployed, topic_of: str = "alerts") -> None:
         self.sqs, self.sns = deployed.client("sqs"), deployed.client("sns")
-        topic = deployed.lake.outputs["alerts_topic_arn"]
-        self.url = self.sqs.create_queue(QueueName="alerts-in-tests")["QueueUrl"]
+        topic = deployed.lake.outputs[f"{topic_of}_topic_arn"]
+        self.url = self.sqs.create_queue(QueueName=f"{topic_of}-in-tests")["QueueUrl"]
         queue = self._attribute("QueueArn")
         right = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
         only = {"Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}
@@ -137,3 +139,18 @@ def check_message(message: str, job_run: dict[str, Any], reason: str) -> None:
         f'in the stream {job_run["Id"]}."'
     )
     assert "start the workflow again, or wait for the next files" in next_step
+
+
+@contextmanager
+def without(deployed: Deployed, role: str, sid: str) -> Iterator[None]:
+    """The role lacks one of its statements."""
+    iam, name = deployed.client("iam"), deployed.role(role)
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    fewer = [statement for statement in document["Statement"] if statement["Sid"] != sid]
+    assert len(fewer) == len(document["Statement"]) - 1
+    iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps({**document, "Statement": fewer}))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))

@@ -225,8 +225,10 @@ def with_one_space(lines: list[str]) -> list[str]:
 
 
 def test_a_second_plan_is_empty(five_days: Deployed) -> None:
+    """Planned as a pull request is, by a role that reads settings and nothing else."""
     shown: list[str] = []
-    assert not deploy.plan("local", shown.append), "\n".join(shown)
+    with five_days.delivery.job("plan"):
+        assert not deploy.plan("local", shown.append), "\n".join(shown)
 
 
 def test_two_environments_live_side_by_side(five_days: Deployed) -> None:

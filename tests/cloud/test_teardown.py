@@ -7,6 +7,7 @@ from typing import Any
 
 import deploy
 import deployment_bucket
+import terraform_runner
 from tests.cloud.conftest import Deployed
 
 
@@ -26,6 +27,7 @@ def states(deployed: Deployed, bucket: str) -> dict[str, list[Any]]:
 
 def test_destroy_leaves_nothing(five_days: Deployed) -> None:
     deploy.destroy("local", five_days.notes.append)
+    terraform_runner.destroy(five_days.delivery.root, five_days.notes.append)
     glue, client = five_days.client("glue"), five_days.client
     account = client("sts").get_caller_identity()["Account"]
     bucket = deployment_bucket.name(account, five_days.lake.outputs["region"])
@@ -38,6 +40,8 @@ def test_destroy_leaves_nothing(five_days: Deployed) -> None:
         "security configurations": glue.get_security_configurations()["SecurityConfigurations"],
         "functions": client("lambda").list_functions()["Functions"],
         "roles": client("iam").list_roles()["Roles"],
+        "policies": client("iam").list_policies(Scope="Local")["Policies"],
+        "identity providers": client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"],
         "log groups": client("logs").describe_log_groups()["logGroups"],
         "topics": client("sns").list_topics()["Topics"],
         "rules": client("events").list_rules()["Rules"],
@@ -52,4 +56,4 @@ def test_destroy_leaves_nothing(five_days: Deployed) -> None:
     # The default ones are those that every account has.
     kept = {"buckets": [bucket], "workgroups": ["primary"], "schedule groups": ["default"]}
     assert left == {what: kept.get(what, []) for what in left}
-    assert "state/local.tfstate" in states(five_days, bucket)
+    assert set(states(five_days, bucket)) >= {"state/delivery.tfstate", "state/local.tfstate"}

@@ -307,3 +307,97 @@ def test_deleting_a_database_needs_the_rights_on_what_is_in_it() -> None:
         f"{GLUE}:table/d/*",
         f"{GLUE}:userDefinedFunction/d/*",
     ]
+
+
+def test_a_role_is_handed_on_only_by_who_may_pass_it_to_that_service(role: Role, client: Callable[[str], Any]) -> None:
+    jobs = f"{GLUE}:job/*"
+    arn = client("iam").create_role(RoleName=f"passed-{next(NUMBERS)}", AssumeRolePolicyDocument=ANYONE)["Role"]["Arn"]
+    command = {"Name": "glueetl", "ScriptLocation": "s3://bucket/script.py"}
+    without, elsewhere, within = (role(("glue:CreateJob", jobs)) for _ in range(3))
+    for one, service in ((elsewhere, "lambda"), (within, "glue")):
+        condition = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
+        statement = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": arn, "Condition": condition}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        client("iam").put_role_policy(RoleName=one.name, PolicyName="pass", PolicyDocument=policy)
+    for one in (without, elsewhere):
+        arguments = {"Name": f"job-{next(NUMBERS)}", "Role": arn, "Command": command}
+        assert refused(one.client("glue").create_job, **arguments)[1] == "AccessDeniedException"
+        assert one.decisions()[-1] == ("iam:PassRole", arn, False)
+    within.client("glue").create_job(Name=f"job-{next(NUMBERS)}", Role=arn, Command=command)
+    assert within.decisions()[-1] == ("iam:PassRole", arn, True)
+
+
+def test_rights_are_given_only_to_a_role_with_the_boundary_that_is_asked_for(
+    role: Role, client: Callable[[str], Any]
+) -> None:
+    iam, name = client("iam"), f"bounded-{next(NUMBERS)}"
+    everything = json.dumps(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    )
+    boundary, other = (
+        iam.create_policy(PolicyName=f"{kind}-{name}", PolicyDocument=everything)["Policy"]["Arn"]
+        for kind in ("boundary", "other")
+    )
+    maker = role()
+    statement = {
+        "Effect": "Allow",
+        "Action": ["iam:CreateRole", "iam:PutRolePolicy"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=maker.name, PolicyName="bounded", PolicyDocument=policy)
+    bounded = maker.client("iam")
+    made = {"RoleName": name, "AssumeRolePolicyDocument": ANYONE}
+    assert refused(bounded.create_role, **made) == (403, "AccessDenied")
+    assert refused(bounded.create_role, **made, PermissionsBoundary=other) == (403, "AccessDenied")
+    bounded.create_role(**made, PermissionsBoundary=boundary)
+    given = {"RoleName": name, "PolicyName": "all", "PolicyDocument": everything}
+    bounded.put_role_policy(**given)
+    iam.delete_role_permissions_boundary(RoleName=name)
+    assert refused(bounded.put_role_policy, **given) == (403, "AccessDenied")
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "arguments", "resource"),
+    [
+        ("athena", "create_work_group", {"Name": "films"}, "workgroup/films"),
+        ("events", "put_rule", {"Name": "films", "ScheduleExpression": "rate(1 day)"}, "rule/films"),
+        ("events", "list_targets_by_rule", {"Rule": "films"}, "rule/films"),
+        ("kms", "create_alias", {"AliasName": "alias/films", "TargetKeyId": "key"}, "alias/films"),
+        ("lambda", "create_function", {"FunctionName": "films"}, "function:films"),
+        ("scheduler", "get_schedule", {"Name": "daily", "GroupName": "films"}, "schedule/films/daily"),
+    ],
+)
+def test_a_request_is_about_what_aws_says_that_it_is_about(
+    role: Role, service: str, call: str, arguments: dict[str, Any], resource: str
+) -> None:
+    one = role()
+    function = {
+        "Runtime": "python3.13",
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/x",
+        "Handler": "a.b",
+        "Code": {"ZipFile": b""},
+    }
+    refused(getattr(one.client(service), call), **arguments, **(function if service == "lambda" else {}))
+    assert one.decisions()[0][1] == f"arn:aws:{service}:{control.REGION}:{ACCOUNT}:{resource}"
+
+
+@pytest.mark.parametrize(
+    ("call", "action"),
+    [
+        ("get_function_event_invoke_config", "GetFunctionEventInvokeConfig"),
+        ("put_function_event_invoke_config", "PutFunctionEventInvokeConfig"),
+        ("update_function_event_invoke_config", "UpdateFunctionEventInvokeConfig"),
+        ("delete_function_event_invoke_config", "DeleteFunctionEventInvokeConfig"),
+        ("get_event_source_mapping", "GetEventSourceMapping"),
+        ("update_event_source_mapping", "UpdateEventSourceMapping"),
+        ("delete_event_source_mapping", "DeleteEventSourceMapping"),
+        ("get_function", "GetFunction"),
+    ],
+)
+def test_calls_of_lambda_with_a_like_address_are_told_apart(role: Role, call: str, action: str) -> None:
+    one = role()
+    named = {"UUID": "00000000-0000-0000-0000-000000000000"} if "mapping" in call else {"FunctionName": "films"}
+    refused(getattr(one.client("lambda"), call), **named)
+    assert [decision[0] for decision in one.decisions()] == [f"lambda:{action}"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -14,6 +15,8 @@ from tests.local_cloud.glue_resources import FAILS, LASTS, Clients, make_job, ma
 
 GLUE = "arn:aws:states:::glue:startJobRun"
 ATHENA = "arn:aws:states:::athena:startQueryExecution"
+INVOKE = "arn:aws:states:::lambda:invoke"
+PUBLISH = "arn:aws:states:::sns:publish"
 START = {"Effect": "Allow", "Action": "glue:StartJobRun", "Resource": "*"}
 FOLLOW = {"Effect": "Allow", "Action": ["glue:GetJobRun", "glue:BatchStopJobRun"], "Resource": "*"}
 QUERY = {"Effect": "Allow", "Action": ["athena:*", "s3:*", "glue:Get*"], "Resource": "*"}
@@ -179,3 +182,45 @@ def test_without_sync_a_state_only_starts_the_query(client: Clients) -> None:
     states = {"run": task(ATHENA, {"QueryString": "SELECT 1", **place})}
     found = ended(client, start(client, "state-asked", states, QUERY))
     assert list(found["output"]) == ["QueryExecutionId"]
+
+
+def make_function(client: Clients, zipped: Callable[[str], bytes], name: str, code: str) -> str:
+    """Makes a function from its code; its ARN."""
+    role = make_role(client, f"{name}-function", "lambda.amazonaws.com")
+    functions = client("lambda")
+    found = functions.create_function(
+        FunctionName=name, Role=role, Runtime="python3.13", Handler="f.handler", Code={"ZipFile": zipped(code)}
+    )
+    return str(found["FunctionArn"])
+
+
+def test_a_function_is_called_with_the_role_of_the_state_machine(
+    client: Clients, zipped: Callable[[str], bytes]
+) -> None:
+    function = make_function(client, zipped, "state-calls", "def handler(event, context): return {'got': event}")
+    states = {"run": task(INVOKE, {"FunctionName": function, "Payload": {"day": 3}}, TimeoutSeconds=60)}
+    call = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function}
+    found = ended(client, start(client, "state-calls", states, call))
+    assert found["output"]["Payload"] == {"got": {"day": 3}}
+    refused = ended(client, start(client, "state-may-not-call", states, START))
+    assert refused["error"] == "Lambda.AccessDeniedException"
+    assert "lambda:InvokeFunction" in refused["cause"]
+
+
+def test_what_a_function_raises_is_the_error_of_its_task(client: Clients, zipped: Callable[[str], bytes]) -> None:
+    function = make_function(client, zipped, "state-raises", "def handler(event, context): raise KeyError('film')")
+    call = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function}
+    found = ended(client, start(client, "state-raises", {"run": task(INVOKE, {"FunctionName": function})}, call))
+    # MiniStack calls all errors of a function so; AWS names their class.
+    assert (found["status"], found["error"]) == ("FAILED", "Runtime.HandlerError")
+    assert json.loads(found["cause"])["errorMessage"] == "'film'"
+
+
+def test_a_message_is_published_with_the_role_of_the_state_machine(client: Clients) -> None:
+    topic = client("sns").create_topic(Name="state-tells")["TopicArn"]
+    states = {"run": task(PUBLISH, {"TopicArn": topic, "Message": "done"})}
+    tell = {"Effect": "Allow", "Action": "sns:Publish", "Resource": topic}
+    assert list(ended(client, start(client, "state-tells", states, tell))["output"]) == ["MessageId"]
+    refused = ended(client, start(client, "state-may-not-tell", states, START))
+    assert refused["error"].startswith("Sns.Auth")
+    assert "sns:Publish" in refused["cause"]

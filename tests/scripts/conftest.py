@@ -17,7 +17,6 @@ from moto import mock_aws
 
 import environments
 import terraform_provider
-import terraform_runner
 import upload
 
 LOADER = botocore.loaders.Loader()
@@ -98,8 +97,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / "terraform" / "environments" / f"{name}.tfvars").write_text(text)
     for module, name in ((environments, "ROOT"), (upload, "ROOT")):
         monkeypatch.setattr(module, name, folder)
-    for module in (environments, terraform_runner):
-        monkeypatch.setattr(module, "TERRAFORM", folder / "terraform")
+    monkeypatch.setattr(environments, "TERRAFORM", folder / "terraform")
     monkeypatch.setattr(terraform_provider, "CHOICE", folder / "build" / "terraform" / "provider.json")
     terraform_provider.remember(None)
     return folder

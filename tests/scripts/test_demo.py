@@ -29,7 +29,7 @@ def clouds(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(control, "stop", lambda folder: done.append(f"stop {folder.name}"))
     monkeypatch.setattr(environments, "enter_cloud", lambda cloud: done.append(f"enter {cloud.endpoint}"))
     monkeypatch.setattr(package, "package", lambda: None)
-    monkeypatch.setattr("sys.argv", ["demo.py"])
+    monkeypatch.setattr("sys.argv", ["demo.py", "--pipeline", "retail"])
     return done
 
 

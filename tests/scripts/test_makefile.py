@@ -31,6 +31,7 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
         "TABLE",
         "KEY",
         "SAMPLE",
+        "REPOSITORY",
     )
     environment = {name: value for name, value in os.environ.items() if name not in outer}
     return subprocess.run(["make", *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -77,6 +78,7 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
         ("archive", "whose files? Usage: make archive PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("quarantine", "whose rejects? Usage: make quarantine PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("readmit", "whose rejects? Usage: make readmit PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
+        ("delivery", "whose jobs? Usage: make delivery REPOSITORY=owner/name [ENV=local] [IDENTITY_PROVIDER=arn]"),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
         ("trace", "which row? Usage: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder]"),
         ("backfill", "which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local]"),

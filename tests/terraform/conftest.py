@@ -6,20 +6,36 @@ import pytest
 
 import terraform_program
 import terraform_provider
-from tests.terraform.deployment import BOUNDARY, Deployment, TerraformRun, deploy
+from tests.terraform.deployment import BOUNDARY, TERRAFORM, Deployment, TerraformRun, apply_mocked, deploy
 
 
 @pytest.fixture(scope="session")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> TerraformRun:
     """Terraform with the provider installed, as a deployment finds it."""
+    return initialised(TerraformRun(tmp_path_factory.mktemp("terraform")))
+
+
+@pytest.fixture(scope="session")
+def delivery_terraform(tmp_path_factory: pytest.TempPathFactory) -> TerraformRun:
+    """The same for the root of those who deploy."""
+    return initialised(TerraformRun(tmp_path_factory.mktemp("delivery"), TERRAFORM / "delivery"))
+
+
+def initialised(run: TerraformRun) -> TerraformRun:
+    """Terraform once it has what it needs."""
     known, mirror = terraform_provider.remembered()
     if not known:
         mirror = terraform_provider.choose(terraform_program.find_terraform().program)
-    run = TerraformRun(tmp_path_factory.mktemp("terraform"))
     source = [f"-plugin-dir={mirror}"] if mirror else []
     init = run("init", "-backend=false", "-input=false", "-no-color", *source)
     assert init.returncode == 0, init.stdout + init.stderr
     return run
+
+
+@pytest.fixture(scope="session")
+def delivery(delivery_terraform: TerraformRun) -> Deployment:
+    """Who may deploy the environments of a repository."""
+    return apply_mocked(delivery_terraform, "-var=repository=owner/name")
 
 
 @pytest.fixture(scope="session")

@@ -79,15 +79,13 @@ def by_sid(*policies: str) -> dict[str, dict[str, Any]]:
 
 def deploy(terraform: TerraformRun, environment: str, *options: str) -> Deployment:
     """The deployment of an environment file, mocked."""
-    run = terraform(
-        "test",
-        "-json",
-        "-verbose",
-        "-test-directory=tests/environments",
-        f"-var-file=environments/{environment}.tfvars",
-        f"-var=package={PACKAGE}",
-        *options,
-    )
+    values = (f"-var-file=environments/{environment}.tfvars", f"-var=package={PACKAGE}")
+    return apply_mocked(terraform, "-test-directory=tests/environments", *values, *options)
+
+
+def apply_mocked(terraform: TerraformRun, *options: str) -> Deployment:
+    """What the one test run of a root leaves, mocked."""
+    run = terraform("test", "-json", "-verbose", *options)
     assert run.returncode == 0, run.stdout[-4000:] + run.stderr[-2000:]
     messages = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
     (state,) = [message["test_state"] for message in messages if message["type"] == "test_state"]

@@ -1,0 +1,258 @@
+"""retail through S3 events, a queue, a function and a state machine, under enforced IAM: whatever comes when."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import executions
+from query import connect
+from tests.cloud.conftest import LAYERS, Deployed
+from tests.cloud.failures import Mailbox, without
+from tests.cloud.retail import Shop, files, told
+from tests.cloud.rights import needless
+from tests.pipelines.test_retail import GOLD, SILVER, differences
+
+BAD = "raw/retail/orders/bad.csv"
+UNKNOWN = "raw/retail/customers/1 + é.csv"
+STEPS = ["Begin", "Bronze", "Silver", "Gold", "Archive", "TellOfSuccess", "LookAgain", "Succeeded"]
+
+
+@pytest.fixture
+def alerts(deployed: Deployed) -> Iterator[Mailbox]:
+    """What the topic of alerts says during one test."""
+    opened = Mailbox(deployed)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def shop(deployed: Deployed) -> Shop:
+    """The pipeline before and after fifteen days."""
+    return Shop(deployed)
+
+
+@pytest.fixture(scope="module")
+def fifteen_days(shop: Shop) -> Shop:
+    """Twenty files with ten events each from four threads, then one at each state of the run, then the others."""
+    runs, alerts = Mailbox(shop.deployed, "runs"), Mailbox(shop.deployed)
+    try:
+        landing = list(files().items())
+        # The first day's products and orders come a week after their items, and more.
+        late = [landing.pop(0), landing.pop(0)]
+        random.Random(5).shuffle(landing)
+        landing += [*late, (BAD, b"\x1f\x8b no gzip"), (UNKNOWN, b"id\n1\n")]
+        landing.append((landing[0][0].replace("é", "again"), landing[0][1]))
+        events = landing[:20] * 10
+        random.Random(6).shuffle(events)
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(lambda part: [shop.land(*each) for each in events[part::4]], range(4)))
+        states, machine = shop.states, shop.machine
+        first = executions.await_start(states, machine, [], 60)
+        rest = landing[20:]
+        assert shop.watch(first, lambda step: shop.land(*rest.pop(0))) == "SUCCEEDED"
+        second = executions.await_start(states, machine, [first], 60)
+        while rest:
+            shop.land(*rest.pop(0))
+        shop.await_rest()
+        assert shop.steps(first) == shop.steps(second) == STEPS
+        beginning = f"The run {first} of retail has succeeded. Seconds of its jobs: bronze "
+        assert told(runs, beginning).count(", ") == 3
+        assert told(alerts, "No table of retail takes these files").splitlines()[1] == f"  s3://{shop.raw}/{UNKNOWN}"
+    finally:
+        runs.close()
+        alerts.close()
+    return shop
+
+
+@pytest.fixture(scope="module")
+def copy(fifteen_days: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The raw files and the lake as files of this machine."""
+    return fifteen_days.deployed.download(tmp_path_factory.mktemp("copy"))
+
+
+def test_every_file_is_in_bronze_once_and_archived(fifteen_days: Shop, copy: Path) -> None:
+    found = connect(copy).execute("SELECT key, outcome, count(*) FROM oakvale_bronze.retail_files GROUP BY ALL")
+    outcomes = {key: (outcome, number) for key, outcome, number in found.fetchall()}
+    raw = fifteen_days.deployed.objects("raw", "raw/retail/")
+    assert len(raw) == 48
+    assert set(outcomes) == set(raw) - {UNKNOWN}
+    assert outcomes.pop(BAD)[0] != "read"
+    assert set(outcomes.values()) == {("read", 1)}
+    archived = fifteen_days.deployed.objects("raw", "archive/retail/")
+    same = {key: (raw[key]["ETag"], raw[key]["Size"]) for key in outcomes}
+    assert {key.replace("archive/", "raw/", 1): (each["ETag"], each["Size"]) for key, each in archived.items()} == same
+
+
+def test_every_table_equals_the_oracle(copy: Path) -> None:
+    (copy / BAD).unlink()
+    # A row's time is that of its file when the ledger has seen it first.
+    seen = connect(copy).execute("SELECT key, modified_at FROM oakvale_bronze.retail_files").fetchall()
+    for key, modified in seen:
+        since = modified.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        if key != BAD:
+            os.utime(copy / key, ns=(since // timedelta(microseconds=1) * 1000,) * 2)
+    assert differences(copy) == {table: ([], []) for table in (*SILVER, *GOLD)}
+
+
+def test_every_run_balanced_and_one_went_on_at_a_time(fifteen_days: Shop) -> None:
+    records = [record for layer in LAYERS for record in fifteen_days.deployed.lake.run_records("retail", layer)]
+    assert {record["outcome"] for record in records} <= {"succeeded", "idle"}
+    assert sum(record["files"].get("read", 0) for record in records) == 46
+    times = [
+        (each["StartedOn"], each["CompletedOn"]) for run in fifteen_days.runs() for each in fifteen_days.job_runs(run)
+    ]
+    assert len(times) >= 8
+    assert all(ended <= begun for (_, ended), (begun, _) in pairwise(sorted(times)))
+
+
+def test_a_run_without_news_commits_nothing(fifteen_days: Shop) -> None:
+    def tables() -> set[str]:
+        kept = fifteen_days.deployed.objects("lake")
+        return {key for key in kept if not key.startswith(("runs/", "arrivals/", "leases/"))}
+
+    before = tables()
+    run = fifteen_days.ask()
+    assert fifteen_days.watch(run, lambda step: None) == "SUCCEEDED"
+    assert tables() == before
+
+
+def test_a_job_that_fails_is_tried_once_more_and_then_told_of(fifteen_days: Shop, alerts: Mailbox) -> None:
+    shop, before = fifteen_days, list(fifteen_days.deployed.lake.run_records("retail", "silver"))
+    late = "raw/retail/products/late.csv"
+
+    def at_step(step: str) -> None:
+        if step == "Silver":
+            shop.land(late, b"product_id,department_id,department,product_name\n77001,1,produce,Leeks\n")
+
+    with without(shop.deployed, "retail-silver", "ReadGateBefore"):
+        run = shop.ask()
+        known = shop.runs()
+        assert shop.watch(run, at_step) == "FAILED"
+        following = executions.await_start(shop.states, shop.machine, known, 60)
+        # What landed meanwhile has its run, which fails of the same; nothing lands any more, so that is the last one.
+        assert shop.watch(following, lambda step: None) == "FAILED"
+    failing = ["SilverFailed", "RecordFailure", "TellOfFailure", "LookAgainAfterFailure", "Failed"]
+    assert shop.steps(run) == ["Begin", "Bronze", "Silver", *failing]
+    attempts = shop.job_runs(run)
+    assert [(each["JobName"], each["JobRunState"]) for each in attempts] == [
+        ("oakvale-local-retail-bronze", "SUCCEEDED"),
+        ("oakvale-local-retail-silver", "FAILED"),
+        ("oakvale-local-retail-silver", "FAILED"),
+    ]
+    assert attempts[1]["CompletedOn"] <= attempts[2]["StartedOn"]
+    message = told(alerts, f"The run {run} of retail failed in its step silver.").splitlines()
+    assert message[1].startswith("Reason: FAILED: ")
+    assert "gates/retail/bronze.json" in message[1]
+    assert message[2] == (
+        "Its log is in CloudWatch, in the log group /oakvale-local/glue/retail-silver/error, in the stream "
+        f"{attempts[2]['Id']}."
+    )
+    records = list(shop.deployed.lake.run_records("retail", "silver"))[len(before) :]
+    assert [record["outcome"] for record in records] == ["failed"] * 4  # each attempt's own, none beside it
+    assert shop.watch(shop.ask(), lambda step: None) == "SUCCEEDED"
+    archived = shop.deployed.objects("raw", "archive/retail/products/")
+    assert late.replace("raw/", "archive/", 1) in archived
+
+
+def test_a_job_that_can_not_start_leaves_a_record_of_its_step(fifteen_days: Shop, alerts: Mailbox) -> None:
+    shop = fifteen_days
+    with without(shop.deployed, "retail-state_machine", "RunJobs"):
+        run = shop.ask()
+        assert shop.watch(run, lambda step: None) == "FAILED"
+    assert shop.job_runs(run) == []
+    message = told(alerts, f"The run {run} of retail failed in its step bronze.")
+    assert "Reason: Glue.AccessDeniedException: " in message
+    record = list(shop.deployed.lake.run_records("retail", "bronze"))[-1]
+    assert (record["outcome"], record["job_run_id"]) == ("died", None)
+    assert record["error"].startswith(f"{run}, step bronze: Glue.AccessDeniedException: ")
+
+
+def test_a_run_that_somebody_starts_by_hand_is_refused(fifteen_days: Shop, alerts: Mailbox) -> None:
+    shop = fifteen_days
+    shop.states.start_execution(stateMachineArn=shop.machine, name="by-hand", input="{}")
+    assert shop.watch("by-hand", lambda step: None) == "FAILED"
+    assert shop.job_runs("by-hand") == []
+    message = told(alerts, "The run by-hand of retail failed in its step begin.")
+    assert "execution by-hand was started by hand; use make run" in message
+
+
+def test_a_failure_is_told_of_although_nobody_can_record_it(fifteen_days: Shop, alerts: Mailbox) -> None:
+    shop = fifteen_days
+    with without(shop.deployed, "record_failed_run", "PutRecords"):
+        shop.states.start_execution(stateMachineArn=shop.machine, name="unrecorded", input="{}")
+        assert shop.watch("unrecorded", lambda step: None) == "FAILED"
+    assert "ExplainBriefly" in shop.steps("unrecorded")
+    message = told(alerts, "The run unrecorded of retail failed in its step begin: Runtime.HandlerError.")
+    assert "It has no run record, for the function oakvale-local-record-failed-run failed too: " in message
+
+
+def test_a_run_that_can_tell_nobody_is_told_of_by_a_rule(fifteen_days: Shop, alerts: Mailbox) -> None:
+    shop = fifteen_days
+    with without(shop.deployed, "retail-state_machine", "TellPeople"):
+        run = shop.ask()
+        assert shop.watch(run, lambda step: None) == "FAILED"
+    untold = ["TellOfFailure", "LookAgainAfterUntoldFailure", "FailedUntold"]
+    assert shop.steps(run)[5:] == ["TellOfSuccess", "TellOfSuccessFailed", "RecordFailure", *untold]
+    assert told(alerts, f'"The run {run} of the state machine {shop.machine} ended as FAILED at 20')
+
+
+def test_a_run_that_can_not_look_again_is_followed_by_the_next(fifteen_days: Shop, alerts: Mailbox) -> None:
+    shop, iam = fifteen_days, fifteen_days.deployed.client("iam")
+    run, name = shop.ask(), shop.deployed.role("retail-start_runs")
+    (policy,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+    fewer = [each for each in document["Statement"] if each["Sid"] != "CountArrivals"]
+
+    def at_step(step: str) -> None:
+        if step == "Gold":
+            less = json.dumps({**document, "Statement": fewer})
+            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=less)
+
+    try:
+        assert shop.watch(run, at_step) == "FAILED"
+    finally:
+        iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
+    failing = ["LookAgainFailed", "RecordFailure", "TellOfFailure", "LookAgainAfterFailure", "FailedUntold"]
+    assert shop.steps(run)[6:] == ["LookAgain", *failing]
+    assert told(alerts, f'"The run {run} of the state machine {shop.machine} ended as FAILED at 20')
+    # It never said that it ended, yet what lands next has a run.
+    following = shop.ask()
+    assert following > run
+    assert shop.watch(following, lambda step: None) == "SUCCEEDED"
+
+
+def test_a_run_that_somebody_aborts_is_told_of_and_followed_by_the_next(fifteen_days: Shop, alerts: Mailbox) -> None:
+    shop = fifteen_days
+    run = shop.ask()
+
+    def at_step(step: str) -> None:
+        if step == "Bronze":
+            shop.states.stop_execution(executionArn=executions.arn_of(shop.machine, run))
+
+    assert shop.watch(run, at_step) == "ABORTED"
+    assert told(alerts, f'"The run {run} of the state machine {shop.machine} ended as ABORTED at 20')
+    following = shop.ask()
+    assert following > run
+    assert shop.watch(following, lambda step: None) == "SUCCEEDED"
+    shop.await_rest()
+
+
+@pytest.mark.parametrize(
+    ("role", "not_asked_for"),
+    [
+        ("retail-bronze", {"UseKey", "PublishMetrics"}),
+        ("retail-start_runs", {"UseKey", "WriteLogs", "EncryptReports", "Trace", "TakeMessages"}),
+        ("retail-state_machine", {"EncryptMessages", "DeliverLogs", "Trace"}),
+    ],
+)
+def test_every_statement_is_needed(fifteen_days: Shop, role: str, not_asked_for: set[str]) -> None:
+    assert needless(fifteen_days.deployed, role) == not_asked_for
