@@ -59,19 +59,23 @@ def take_step(step: str, run: str) -> dict[str, Any]:
         raise ValueError(f"unknown step {step!r}: a run begins or ends")
     number = number_of(run)
     if step == "begin":
+        if number is None:
+            raise ArrivalsError(
+                f"execution {run} was started by hand; use make run, or invoke the function with an empty event"
+            )
         _store().change(lambda arrivals: arrivals.begun(number))
         return {"run": run}
+    if number is None:
+        return {"run": run, "next": None}  # its turn has never come
     arrivals = _store().change(lambda arrivals: arrivals.ended(number))
     # Also when a call that was cut off has already said that this run ends.
     return {"run": run, "next": start(arrivals.number) if arrivals.running and arrivals.number != number else None}
 
 
-def number_of(run: str) -> int:
-    """The number of a run. Raises ArrivalsError for an execution that has another kind of name."""
+def number_of(run: str) -> int | None:
+    """The number of a run; None of an execution that somebody has named otherwise."""
     number = run.rpartition("-")[2]
-    if not number.isdecimal() or RUN.format(int(number)) != run:
-        raise ArrivalsError(f"execution {run} was started by hand; use make run, or invoke the function with {{}}")
-    return int(number)
+    return int(number) if number.isdecimal() and RUN.format(int(number)) == run else None
 
 
 def start(number: int) -> str:

@@ -181,6 +181,7 @@ def test_a_run_that_somebody_starts_by_hand_is_refused(fifteen_days: Shop, alert
     shop.states.start_execution(stateMachineArn=shop.machine, name="by-hand", input="{}")
     assert shop.watch("by-hand", lambda step: None) == "FAILED"
     assert shop.job_runs("by-hand") == []
+    assert shop.steps("by-hand")[-2:] == ["LookAgainAfterFailure", "Failed"]
     message = told(alerts, "The run by-hand of retail failed in its step begin.")
     assert "execution by-hand was started by hand; use make run" in message
 

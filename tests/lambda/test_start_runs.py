@@ -195,6 +195,8 @@ def test_a_damaged_object_of_arrivals_is_named(states: States) -> None:
 def test_a_run_that_somebody_started_by_hand_is_refused(states: States, run: str) -> None:
     with pytest.raises(ArrivalsError, match=f"execution {run} was started by hand; use make run"):
         step("begin", run)
+    assert step("end", run) == {"run": run, "next": None}
+    assert kept() == Arrivals()
 
 
 def test_a_run_whose_turn_it_is_not_is_refused(states: States) -> None:
