@@ -227,3 +227,19 @@ def crash_after(number: int, step: Callable[..., Any]) -> Callable[..., Any]:
 def test_a_pipeline_without_persons_refuses(lake: Lake) -> None:
     with pytest.raises(ErasureError, match=r"^movies holds no persons: no source in movies\.yaml declares a `person`$"):
         lake.run("bronze", options=("--mode", "erase", "--person", PERSON))
+
+
+@pytest.mark.parametrize(
+    ("layer", "options", "message"),
+    [
+        ("silver", ("--mode", "erase", "--person", "1"), "--mode erase goes with --layer bronze --person ID"),
+        ("bronze", ("--mode", "erase"), "--mode erase goes with --layer bronze --person ID"),
+        ("bronze", ("--mode", "repair", "--person", "1"), "--person is for --mode erase, not repair"),
+    ],
+)
+def test_wrong_arguments(
+    lake: Lake, capsys: pytest.CaptureFixture[str], layer: str, options: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(SystemExit):
+        lake.run(layer, pipeline="retail", options=options)
+    assert message in capsys.readouterr().err
