@@ -213,13 +213,18 @@ module "record_failed_run" {
 module "analytics" {
   source = "./modules/analytics"
 
-  name       = local.name
-  account    = local.account
-  lake       = module.lake.lake_bucket
-  queries    = module.lake.queries_bucket
-  key_arn    = module.lake.key_arn
-  databases  = module.lake.databases
-  pipelines  = { for name, tables in local.pipelines : name => { silver = tables.silver, gold = tables.gold } }
+  name      = local.name
+  account   = local.account
+  lake      = module.lake.lake_bucket
+  queries   = module.lake.queries_bucket
+  key_arn   = module.lake.key_arn
+  databases = module.lake.databases
+  pipelines = { for name, tables in local.pipelines : name => { silver = tables.silver, gold = tables.gold } }
+  # queries/<pipeline>/<name>.sql: one SELECT on gold, below a comment that says what it answers.
+  examples = merge([for pipeline in keys(local.pipelines) : {
+    for file in fileset("${path.root}/queries/${pipeline}", "*.sql") :
+    "${pipeline}_${trimsuffix(file, ".sql")}" => file("${path.root}/queries/${pipeline}/${file}")
+  }]...)
   principals = var.analyst_principals
   limit      = var.query_limit_bytes
 

@@ -8,6 +8,7 @@ which `.sync` doesn't follow, as on AWS.
 
 from __future__ import annotations
 
+import json
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ def install() -> None:
     _keep_state()
     _keep_deadline()
     _end_history()
+    _keep_tracing()
 
 
 def _dispatch_tasks() -> None:
@@ -119,3 +121,21 @@ def _end_history() -> None:
             original(execution, event_type, details)
 
     original = replace(stepfunctions, "_add_event", add_event, parameters=["execution", "event_type", "details"])
+
+
+def _keep_tracing() -> None:
+    """Gives back whether a state machine is traced: MiniStack drops that, and each plan would want to set it again."""
+
+    def keeping(name: str) -> None:
+        def change(data: dict[str, Any]) -> Any:
+            answer = original(data)
+            body = json.loads(answer[2])
+            arn = data.get("stateMachineArn") or body.get("stateMachineArn")
+            if answer[0] == 200 and "tracingConfiguration" in data:
+                stepfunctions._state_machines[arn]["tracingConfiguration"] = data["tracingConfiguration"]
+            return answer
+
+        original = replace(stepfunctions, name, change, parameters=["data"])
+
+    keeping("_create_state_machine")
+    keeping("_update_state_machine")

@@ -18,6 +18,7 @@ from query import connect
 from tests.cloud.conftest import LAYERS, Deployed
 from tests.cloud.failures import Mailbox, without
 from tests.cloud.retail import Shop, files, told
+from tests.cloud.rights import needless
 from tests.pipelines.test_retail import GOLD, SILVER, differences
 
 BAD = "raw/retail/orders/bad.csv"
@@ -243,3 +244,15 @@ def test_a_run_that_somebody_aborts_is_told_of_and_followed_by_the_next(fifteen_
     assert following > run
     assert shop.watch(following, lambda step: None) == "SUCCEEDED"
     shop.await_rest()
+
+
+@pytest.mark.parametrize(
+    ("role", "not_asked_for"),
+    [
+        ("retail-bronze", {"UseKey", "PublishMetrics"}),
+        ("retail-start_runs", {"UseKey", "WriteLogs", "EncryptReports", "Trace", "TakeMessages"}),
+        ("retail-state_machine", {"EncryptMessages", "DeliverLogs", "Trace"}),
+    ],
+)
+def test_every_statement_is_needed(fifteen_days: Shop, role: str, not_asked_for: set[str]) -> None:
+    assert needless(fifteen_days.deployed, role) == not_asked_for

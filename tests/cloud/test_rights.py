@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import Any
 
 import awswrangler
@@ -17,6 +16,7 @@ from athena_sql import QueryError
 from lakehouse.storage import S3Storage
 from tests.cloud.conftest import LAYERS, SETTINGS, Deployed
 from tests.cloud.failures import without
+from tests.cloud.rights import needless, statements
 from tests.local_cloud.glue_resources import wait_for
 
 ROLES = (*(f"movies-{layer}" for layer in LAYERS), "generate_movies", "record_failed_run", "analyst")
@@ -33,23 +33,6 @@ NOT_ASKED_FOR = {
 
 
 STORES, FOLDER = ("raw", "lake"), "raw/retail/orders"
-
-
-def statements(deployed: Deployed, role: str) -> list[dict[str, Any]]:
-    """All statements of a role's policies."""
-    iam, name = deployed.client("iam"), deployed.role(role)
-    policies = iam.list_role_policies(RoleName=name)["PolicyNames"]
-    documents = [iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"] for policy in policies]
-    return [statement for document in documents for statement in document["Statement"]]
-
-
-def allow(granted: list[dict[str, Any]], action: str, resource: str) -> bool:
-    """Whether one of these statements allows an action on a resource; they have patterns and no conditions."""
-    return any(
-        any(fnmatchcase(action, pattern) for pattern in statement["Action"])
-        and any(fnmatchcase(resource, pattern) for pattern in statement["Resource"])
-        for statement in granted
-    )
 
 
 def ask(deployed: Deployed, database: str, sql: str) -> list[tuple[Any, ...]]:
@@ -84,17 +67,7 @@ def busy_days(five_days: Deployed) -> Deployed:
 
 @pytest.mark.parametrize("role", ROLES)
 def test_every_statement_is_needed(busy_days: Deployed, role: str) -> None:
-    """Each allows something that the role did and that no other statement allows, so it can't be taken away."""
-    granted, name = statements(busy_days, role), busy_days.role(role)
-    lines = (busy_days.cloud.folder / "access.jsonl").read_text(encoding="utf-8").splitlines()
-    decisions = [decision for decision in map(json.loads, lines) if decision["role"] == name and decision["allowed"]]
-    done = {(decision["action"], decision["resource"]) for decision in decisions}
-    needless = {
-        statement["Sid"]
-        for statement in granted
-        if all(allow([other for other in granted if other is not statement], *act) for act in done)
-    }
-    assert needless == NOT_ASKED_FOR[role]
+    assert needless(busy_days, role) == NOT_ASKED_FOR[role]
 
 
 def test_a_job_without_a_statement_fails_and_says_so(busy_days: Deployed) -> None:

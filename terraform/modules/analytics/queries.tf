@@ -1,4 +1,5 @@
-# Queries to begin with: one for each table that a declaration names, so a new pipeline brings its own, and one for runs.
+# Queries to begin with: one for each table that a declaration names, so a new pipeline brings its own, one for runs, and
+# examples of what gold answers.
 
 locals {
   gold_queries = merge([for pipeline in var.pipelines : {
@@ -55,10 +56,16 @@ locals {
       LIMIT 100
     SQL
   } }
+
+  example_queries = { for name, sql in var.examples : name => {
+    description = trimprefix(split("\n", sql)[0], "-- ")
+    database    = var.databases["gold"]
+    sql         = sql
+  } }
 }
 
 resource "aws_athena_named_query" "this" {
-  for_each = merge(local.gold_queries, local.rejected_queries, local.file_queries, local.run_queries)
+  for_each = merge(local.gold_queries, local.rejected_queries, local.file_queries, local.run_queries, local.example_queries)
 
   name        = each.key
   description = each.value.description

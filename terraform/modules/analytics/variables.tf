@@ -8,6 +8,11 @@ variable "databases" {
   type        = map(string)
 }
 
+variable "examples" {
+  description = "Name -> SQL of a query on gold; its first line is a comment that says what it answers."
+  type        = map(string)
+}
+
 variable "key_arn" {
   description = "Key of the tables and of the results."
   type        = string
