@@ -58,6 +58,11 @@ ifndef PIPELINE
 $(error whose files? Usage: make archive PIPELINE=name [ENV=local | LAKE=folder]; there are: $(PIPELINES))
 endif
 endif
+ifneq ($(filter erase,$(MAKECMDGOALS)),)
+ifeq ($(and $(PIPELINE),$(PERSON),$(LAKE)),)
+$(error who is to be erased? Usage: make erase PIPELINE=name PERSON=id LAKE=folder; there are: $(PIPELINES))
+endif
+endif
 ifneq ($(filter query,$(MAKECMDGOALS)),)
 ifndef SQL
 $(error which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder])
@@ -79,7 +84,7 @@ $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive erase query doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -203,9 +208,13 @@ maintain: jars ## Compact a pipeline's tables, delete files that nobody needs: m
 archive: jars ## Copy loaded raw files to the archive: make archive PIPELINE=retail [ENV=local | LAKE=folder]
 	@$(BIN)/python $(if $(LAKE),scripts/run.py --archive --lake "$(LAKE)",scripts/archive.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
 
+erase: jars ## Erase a person from raw files, all tables and their past: make erase PIPELINE=retail PERSON=id LAKE=folder
+	@$(BIN)/python scripts/run.py --erase --pipeline "$(PIPELINE)" --lake "$(LAKE)"
+
 # `value` hands a text over as it was typed, through the environment: no $ or quote of it is expanded.
 export QUERY_SQL := $(value SQL)
 export GIVEN_KEY := $(value KEY)
+export GIVEN_PERSON := $(value PERSON)
 
 query: $(STAMP) ## Ask Athena, or a folder in Athena's SQL: make query SQL="select ..." [ENV=local | LAKE=folder]
 	@$(BIN)/python scripts/query.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)") "$$QUERY_SQL"

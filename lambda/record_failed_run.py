@@ -88,6 +88,7 @@ def _died(name: str, started: datetime, finished: datetime) -> dict[str, Any]:
         **dict.fromkeys(("late_files", "rows_in", "rows_out", "rows_rejected", "rows_waiting")),
         **{name: [] for name in ("accounts", "refreshed", "restored", "compared", "maintained")},
         "undeclared_fields": {},
+        "erased": {},
     }
 
 

@@ -24,6 +24,7 @@ MODES = {
     "readmit": "try all open rejects of silver again, then run gold",
     "maintain": "compact files and delete those that nobody needs any more",
     "archive": "copy raw files that are loaded and published to the archive",
+    "erase": "take the person whose id is in GIVEN_PERSON out of raw files, all tables and their past",
 }
 
 
@@ -68,6 +69,7 @@ def steps_of(mode: str | None, *, list_all: bool) -> Steps:
         "readmit": [*each("readmit", "silver"), ("gold", ())],
         "maintain": each("maintain"),
         "archive": each("archive", "bronze"),
+        "erase": [("bronze", ("--mode", "erase", "--person", os.environ.get("GIVEN_PERSON", "")))],
     }
     return steps[mode]
 
@@ -93,6 +95,10 @@ def read_arguments() -> argparse.Namespace:
         parser.error(f"{options.raw}/raw doesn't exist: put files there; lambda/generate_movies.py --lake makes some")
     if options.accept_loss and options.mode != "migrate":
         parser.error("--accept-loss is for --migrate alone")
+    if options.mode == "erase" and not os.environ.get("GIVEN_PERSON"):
+        parser.error(
+            "--erase takes the person's id from the environment, as GIVEN_PERSON: a command line is seen by all"
+        )
     return options
 
 

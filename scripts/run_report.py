@@ -24,6 +24,10 @@ def show(console: Console, record: dict[str, Any]) -> None:
         )
     for name, fields in record.get("undeclared_fields", {}).items():  # what is deployed may be older
         console.print(f"  {undeclared(name, fields)}", markup=False, highlight=False, soft_wrap=True)
+    if record["mode"] == "erase" and record["outcome"] == "idle":
+        console.print("  nothing of this person is there: no record in raw files, no row in a table", highlight=False)
+    for name, count in record.get("erased", {}).items():  # what is deployed may be older
+        console.print(f"  {name}: {count:,} rows erased", highlight=False)
     for table in record["restored"]:
         console.print(f"  {table['table']}: set back to version {table['version']}", highlight=False)
     for table in record["maintained"]:

@@ -89,6 +89,7 @@ module "pipeline" {
   name     = each.key
   sources  = each.value.sources
   archived = keys(each.value.archive_days)
+  persons  = each.value.persons
   silver   = each.value.silver
   gold     = sort(keys(each.value.gold))
   prefix   = local.name

@@ -13,6 +13,7 @@ locals {
     for name, declared in local.declarations : name => {
       # Path -> days that the copies of its files are kept; only sources whose files are archived.
       archive_days = { for each in values(declared.bronze) : each.path => each.archive_days if can(each.archive_days) }
+      persons      = anytrue([for source in declared.bronze : can(source.person)])
       orchestrator = try(declared.orchestrator, "glue_workflow")
       sources      = { for source, each in declared.bronze : source => each.path }
       silver       = sort(keys(declared.silver))

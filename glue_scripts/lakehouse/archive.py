@@ -14,7 +14,7 @@ import io
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import cast
 
 from lakehouse.declaration import Pipeline
@@ -48,6 +48,7 @@ def archive(run: Run, pipeline: Pipeline, report: Report) -> None:
     if min(done.batches.values()) >= published:
         return
     files = [file for file in ledger.files_after(published, done.batches) if _is_due(file, done, published)]
+    files = [replace(file, inspection=ledger.rewritten.as_stored(file.stored.key, file.inspection)) for file in files]
     for batch in sorted({file.batch for file in files} | {published}):
         report.files.update(copy_files(run.raw, [file for file in files if file.batch == batch]))
         done.batches = {name: max(batch, before) for name, before in done.batches.items()}

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 
 from lakehouse import undeclared
@@ -67,18 +69,23 @@ def load(run: Run, source: Source, batch: int, files: list[File]) -> set[str]:
         .write.format("delta")
         .mode("append")
     )
-    conf = run.spark.conf
+    with in_pieces(run.spark):
+        table.commit({"hop": "bronze", "batch": batch}, lambda: writer.save(table.path))
+    return undeclared.names(seen.get)
+
+
+@contextmanager
+def in_pieces(spark: SparkSession) -> Iterator[None]:
+    """Has files read in pieces of exactly SPLIT bytes, each in a task of its own: a row's number there is its place."""
+    conf = spark.conf
     before = {name: conf.get(name) for name in ("spark.sql.files.maxPartitionBytes", "spark.sql.files.openCostInBytes")}
-    # Files are then read in pieces of exactly SPLIT bytes, each piece in a task of its own: a row's number there is
-    # its position.
     for name in before:
         conf.set(name, SPLIT)
     try:
-        table.commit({"hop": "bronze", "batch": batch}, lambda: writer.save(table.path))
+        yield
     finally:
         for name, value in before.items():
             conf.set(name, str(value))
-    return undeclared.names(seen.get)
 
 
 def records(run: Run, source: Source, files: list[File]) -> DataFrame:
@@ -88,7 +95,11 @@ def records(run: Run, source: Source, files: list[File]) -> DataFrame:
     read = read_json_lines if source.format == "json" else read_csv
     frame = _with_files(run, read(run, files), files)
     kept = F.col("_problem").isNull()
-    position = F.lpad((F.col("_block") + F.col("_row").bitwiseAND((1 << 33) - 1)).cast("string"), 12, "0")
+    row = F.col("_block") + F.col("_row").bitwiseAND((1 << 33) - 1)
+    if any(file.inspection.erased for file in files):
+        # As many rows later as there were rows before it that are erased.
+        row += F.size(F.filter("_erased", lambda place, number: place - number <= row))
+    position = F.lpad(row.cast("string"), 12, "0")
     return frame.select(
         *(F.when(kept, F.col("_values")[name]).alias(name) for name in source.fields),
         F.when(kept & (F.size("_values") > 0), _undeclared(source)).alias("_extra"),
@@ -136,13 +147,14 @@ def _with_files(run: Run, frame: DataFrame, files: list[File]) -> DataFrame:
             file.stored.size,
             file.stored.modified_at,
             file.inspection.seen_at,
+            list(file.inspection.erased),
         )
         for file in files
     ]
     described = run.spark.createDataFrame(
         known,
         "_path string, _file string, _file_id string, _batch bigint, _size bigint, _ingested_at timestamp, "
-        "_seen_at timestamp",
+        "_seen_at timestamp, _erased array<bigint>",
     )
     # S3 tells times to the second in one answer and to the millisecond in another.
     same = (F.col("_read_size") == F.col("_size")) & (F.unix_seconds("_read_at") == F.unix_seconds("_seen_at"))

@@ -46,6 +46,7 @@ class Source:
     the newest day seen; listing then doesn't grow with history. Without it every run lists all keys.
     `archive_days`: files are copied to `archive/<path>/` once silver has published their records, and the copies kept
     so long. Without it nothing is archived.
+    `person`: the field that says whose a record is, so that a person can be erased.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Source:
     fields: tuple[str, ...]
     lateness_days: int | None = None
     archive_days: int | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class SilverTable:
     `history`: one row per version of a key instead; `newest_by` is the moment from which it holds.
     `references`: silver tables, each with the columns that are its key and stand here too. A record isn't admitted
     before each of these tables holds its row; where one of the columns is null, there is nothing to wait for.
+    `person`: the column that says whose a row is; its source says the same of its records.
     """
 
     name: str
@@ -75,6 +78,7 @@ class SilverTable:
     rules: Mapping[str, str]
     history: bool = False
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    person: str | None = None
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -113,6 +117,11 @@ class Pipeline:
     gold: Mapping[str, GoldTable]
     orchestrator: str = "glue_workflow"
 
+    @property
+    def holds_persons(self) -> bool:
+        """Whether it says of records whose they are."""
+        return any(source.person for source in self.bronze.values())
+
     def canonical_json(self) -> str:
         """The declaration as JSON with one spelling: the build product that jobs and Terraform read."""
         document = dataclasses.asdict(self)
@@ -132,6 +141,9 @@ class Pipeline:
             for key in ("lateness_days", "archive_days"):
                 if source[key] is None:
                     del source[key]
+        for table in (*document["bronze"].values(), *document["silver"].values()):
+            if table["person"] is None:
+                del table["person"]
         if document["orchestrator"] == "glue_workflow":
             del document["orchestrator"]
         del document["name"]

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from lakehouse.declaration import Pipeline, Source
 from lakehouse.inspection import Inspection, inspect_file
+from lakehouse.rewritten import Rewritten, read_rewritten
 from lakehouse.storage import Changed, StoredObject
 from lakehouse.tables import Run, Table, columns
 
@@ -74,6 +75,11 @@ class Ledger:
         self.found: list[File] = []
         """Files found by this run."""
         self._known: list[File] = []
+
+    @functools.cached_property
+    def rewritten(self) -> Rewritten:
+        """The pipeline's raw files that erasures have rewritten."""
+        return read_rewritten(self.run.lake, self.pipeline)
 
     def discover(self, covered: int, *, everything: bool) -> int:
         """Writes new files down as the next batch and returns the newest batch number (0 before the first file).
@@ -150,12 +156,7 @@ class Ledger:
     def inspect(self, files: list[File]) -> list[File]:
         """Looks into all files of one batch and writes down what became of each; the same when it is repeated."""
         batch = files[0].batch
-        # Threads: this waits for S3 mostly, and hashing and unzipping release the interpreter.
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            inspected = [
-                replace(file, inspection=found)
-                for file, found in zip(files, pool.map(self._inspect, files), strict=True)
-            ]
+        inspected = self.look_into(files)
         loaded = self._newest_content(inspected)
         inspected = [
             _mark_repeated(file) if loaded.get(file.stored.key) == file.inspection.content_hash else file
@@ -168,6 +169,27 @@ class Ledger:
         writer = self._frame(inspected).write.format("delta").mode("overwrite").option("replaceWhere", these)
         self.table.commit(hop, lambda: writer.save(self.table.path))
         return inspected
+
+    def look_into(self, files: list[File]) -> list[File]:
+        """The files with what is found in them now, whatever the ledger says of them."""
+        known = self.rewritten
+        # Threads: this waits for S3 mostly, and hashing and unzipping release the interpreter.
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            found = zip(files, pool.map(self._inspect, files), strict=True)
+            return [replace(file, inspection=known.recognise(file.stored.key, each)) for file, each in found]
+
+    def correct(self, files: list[File]) -> None:
+        """Writes down anew what is stored of files that are known, and how many records each holds."""
+        newest = self.table.newest_hop()
+        hop = {name: newest.hop[name] for name in ("hop", "batch", "days")} if newest else {}
+        same = "t.batch = s.batch and t.source = s.source and t.key = s.key"
+        merge = self.table.delta().alias("t").merge(self._frame(files).alias("s"), same)
+        told = ("etag", "size", "records")
+        self.table.commit(hop, merge.whenMatchedUpdate(set={name: f"s.{name}" for name in told}).execute)
+
+    def files_of(self, keys: list[str]) -> list[File]:
+        """All that the ledger knows of some keys."""
+        return self._rows(F.col("key").isin(keys))
 
     def _newest_content(self, files: list[File]) -> dict[str, str]:
         """The content that was loaded last under the keys of one batch's files, in the batches before it."""

@@ -37,7 +37,8 @@ class Inspection:
     """What one file holds.
 
     `header`: a CSV file's column names. `undecodable`: some of its bytes aren't UTF-8. `seen_at`: the object's time
-    then, which differs from the ledger's if the same bytes have been uploaded again.
+    then, which differs from the ledger's if the same bytes have been uploaded again. `erased`: places of records that
+    an erasure has taken out of it; its hash is then that of the file with them.
     """
 
     outcome: str
@@ -47,6 +48,7 @@ class Inspection:
     undecodable: bool = False
     content_hash: str = ""
     seen_at: datetime | None = None
+    erased: tuple[int, ...] = ()
 
 
 def inspect_file(stream: BinaryIO, key: str, source: Source) -> Inspection:

@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import archive, catalog, layers, maintenance, replay, run_record, switch
+from lakehouse import archive, catalog, erasure, layers, maintenance, replay, run_record, switch
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
+from lakehouse.erasure_plan import refuse_unfinished
 from lakehouse.layers import Report
 from lakehouse.lease import Lease
 from lakehouse.reader import parse
@@ -52,8 +53,12 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
     try:
         with Lease(lake, pipeline.name, options.layer, run_id) as lease:
             run = Run(open_session(), lake, raw, lease, run_id, code_of(pipeline, script))
+            if options.mode != "erase":
+                refuse_unfinished(lake, pipeline)
             if options.mode in BY_LAYER:
                 BY_LAYER[options.mode](run, pipeline, script, report, options.layer)
+            elif options.mode == "erase":
+                erasure.erase(run, pipeline, script, report, options.person)
             elif options.mode == "repair":
                 layers.repair(run, pipeline, options.layer, report)
             elif options.mode == "maintain":
@@ -86,10 +91,11 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mode",
         default="run",
-        choices=["run", "repair", "readmit", "maintain", "archive", *BY_LAYER],
+        choices=["run", "repair", "readmit", "maintain", "archive", "erase", *BY_LAYER],
         help="repair sets tables back to what is published, readmit tries all open rejects again, replay rebuilds "
         "tables beside the served ones and compares, switch publishes what is rebuilt, migrate also other columns, "
-        "maintain compacts files and deletes those that nobody needs any more, archive copies loaded raw files",
+        "maintain compacts files and deletes those that nobody needs any more, archive copies loaded raw files, "
+        "erase takes a person out of all layers",
     )
     parser.add_argument(
         "--listing",
@@ -97,6 +103,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         choices=["recent", "all"],
         help="all: also files later than the declared lateness",
     )
+    parser.add_argument("--person", help="erase: the person's id, as silver has it")
     parser.add_argument("--JOB_RUN_ID", dest="job_run_id", help="Glue's name for this run, under which its log is")
     options, others = parser.parse_known_args(arguments)
     if options.mode == "repair" and options.layer == "gold":
@@ -107,6 +114,12 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         )
     if options.mode == "archive" and options.layer != "bronze":
         parser.error(f"raw files are archived by bronze: --mode archive goes with --layer bronze, not {options.layer}")
+    if options.mode == "erase" and (options.layer != "bronze" or not options.person):
+        parser.error(
+            "an erasure begins at raw, and is of one person: --mode erase goes with --layer bronze --person ID"
+        )
+    if options.person and options.mode != "erase":
+        parser.error(f"--person is for --mode erase, not {options.mode}")
     if options.catalog is not None and not catalog.PREFIX.fullmatch(options.catalog):
         parser.error(f"--catalog is a prefix of small letters, digits and underscores; found {options.catalog!r}")
     if options.catalog and not options.lake.startswith("s3://"):
@@ -117,7 +130,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 def _refuse_slips(parser: argparse.ArgumentParser, others: list[str]) -> None:
     # Glue gives a job many arguments of its own; they all are --names with a value, and none looks like one of ours.
-    ours = ["--pipeline", "--layer", "--lake", "--raw", "--catalog", "--mode", "--listing"]
+    ours = ["--pipeline", "--layer", "--lake", "--raw", "--catalog", "--mode", "--listing", "--person"]
     if slips := [other for other in others if difflib.get_close_matches(other, ours, cutoff=0.8)]:
         parser.error(f"unknown argument {slips[0]}; did you mean {difflib.get_close_matches(slips[0], ours)[0]}?")
     if stray := [

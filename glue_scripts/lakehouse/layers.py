@@ -29,11 +29,14 @@ class Report:
     compared: list[dict[str, Any]] = field(default_factory=list)
     maintained: list[dict[str, Any]] = field(default_factory=list)
     undeclared_fields: dict[str, list[str]] = field(default_factory=dict)
+    erased: dict[str, int] = field(default_factory=dict)
 
     @property
     def idle(self) -> bool:
         """Whether there was nothing to do."""
-        return not any((self.files, self.accounts, self.refreshed, self.restored, self.compared, self.maintained))
+        return not any(
+            (self.files, self.accounts, self.refreshed, self.restored, self.compared, self.maintained, self.erased)
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """For the run record, with the rows that went in and came out."""

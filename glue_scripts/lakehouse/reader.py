@@ -16,7 +16,7 @@ from typing import Any
 
 from lakehouse.declaration import PROBLEMS, WAITS, Column, GoldTable, Pipeline, SilverTable, Source
 from lakehouse.place import Place
-from lakehouse.relations import check_reference, parents_first
+from lakehouse.relations import check_person, check_reference, parents_first
 
 RAW_PATH = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 TYPES = "string, boolean, int, bigint, double, date, timestamp, decimal(p,s)"
@@ -51,7 +51,7 @@ def parse(name: str, text: str, file: str) -> Pipeline:
     silver = {
         n: _silver(place.at(f"silver.{n}"), n, b, bronze) for n, b in place.at("silver").tables(body["silver"]).items()
     }
-    silver = _related(place.at("silver"), silver)
+    silver = _related(place.at("silver"), silver, bronze)
     gold = {n: _gold(place.at(f"gold.{n}"), n, b, silver) for n, b in place.at("gold").tables(body["gold"]).items()}
     if "runs" in bronze:
         raise place.at("bronze.runs").error("is what the table of run records is called; choose another name")
@@ -94,16 +94,22 @@ def _unique_keys(yaml: ModuleType) -> Any:
 
 
 def _source(place: Place, name: str, value: Any) -> Source:
-    optional = frozenset({"lateness_days", "archive_days"})
-    body = place.mapping(value, {"description", "path", "format", "fields"}, optional)
+    days_of = ("archive_days", "lateness_days")
+    body = place.mapping(value, {"description", "path", "format", "fields"}, frozenset({*days_of, "person"}))
     path = place.at("path").text(body["path"])
     if not RAW_PATH.fullmatch(path):
         raise place.at("path").error(f"expected a path below raw/ such as retail/orders, found {path!r}")
     if body["format"] not in FORMATS:
         raise place.at("format").error(f"expected one of {', '.join(FORMATS)}, found {body['format']!r}")
-    days = {key: _days(place.at(key), body.get(key)) for key in sorted(optional)}
+    days = {key: _days(place.at(key), body.get(key)) for key in days_of}
     description = place.at("description").text(body["description"])
-    return Source(name, description, path, body["format"], place.at("fields").names(body["fields"]), **days)
+    fields = place.at("fields").names(body["fields"])
+    person = _person(place, body, dict.fromkeys(fields))
+    return Source(name, description, path, body["format"], fields, **days, person=person)
+
+
+def _person(place: Place, body: dict[str, Any], known: Mapping[str, Any]) -> str | None:
+    return place.at("person").names([body["person"]], known)[0] if "person" in body else None
 
 
 def _days(place: Place, value: Any) -> int | None:
@@ -136,7 +142,7 @@ def _columns(place: Place, value: Any, *, silver: bool) -> dict[str, Column]:
 
 def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -> SilverTable:
     required = {"description", "reads", "key", "newest_by", "columns", "rules"}
-    body = place.mapping(value, required, frozenset({"history", "references"}))
+    body = place.mapping(value, required, frozenset({"history", "references", "person"}))
     columns = _columns(place.at("columns"), body["columns"], silver=True)
     reads = place.at("reads").names([body["reads"]], bronze)[0]
     key = place.at("key").names(body["key"], columns)
@@ -159,8 +165,9 @@ def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -
             raise place.at(f"rules.{rule}").error("is a name that the engine gives by itself; choose another")
     references = _references(place.at("references"), body.get("references", {}), columns)
     description = place.at("description").text(body["description"])
+    person = _person(place, body, columns)
     return SilverTable(
-        name, description, reads, key, newest_by, tuple(columns.values()), dict(rules), history, references
+        name, description, reads, key, newest_by, tuple(columns.values()), dict(rules), history, references, person
     )
 
 
@@ -170,9 +177,11 @@ def _references(place: Place, value: Any, columns: dict[str, Column]) -> dict[st
     return {place.at(str(n)).name(n): place.at(str(n)).names(by, columns) for n, by in value.items()}
 
 
-def _related(place: Place, silver: dict[str, SilverTable]) -> dict[str, SilverTable]:
-    """The silver tables, each after those that it references, when all references fit."""
+def _related(place: Place, silver: dict[str, SilverTable], bronze: Mapping[str, Source]) -> dict[str, SilverTable]:
+    """The silver tables, each after those that it references, when they fit each other and their sources."""
     for child in silver.values():
+        if problem := check_person(child, bronze[child.reads]):
+            raise place.at(f"{child.name}.person").error(problem)
         for parent in child.references:
             if problem := check_reference(child, parent, silver):
                 raise place.at(f"{child.name}.references.{parent}").error(problem)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import graphlib
 from collections.abc import Mapping
 
-from lakehouse.declaration import SilverTable
+from lakehouse.declaration import SilverTable, Source
+
+PERSONS = ("string", "int", "bigint")
+"""Types of what tells persons apart."""
 
 
 def check_reference(child: SilverTable, parent: str, silver: Mapping[str, SilverTable]) -> str:
@@ -22,6 +25,16 @@ def check_reference(child: SilverTable, parent: str, silver: Mapping[str, Silver
     here, there = ({column.name: column.type for column in table.columns} for table in (child, referenced))
     differing = [f"{name} is {here[name]} here and {there[name]} in {parent}" for name in names]
     return next((text for name, text in zip(names, differing, strict=True) if here[name] != there[name]), "")
+
+
+def check_person(table: SilverTable, source: Source) -> str:
+    """What is wrong with how a table says whose its rows are, in words; nothing when it is right."""
+    if source.person and not table.person:
+        return f"missing key: bronze table {source.name}, which it reads, says by {source.person} whose a record is"
+    if table.person and not source.person:
+        return f"bronze table {source.name}, which it reads, doesn't say whose a record is: it needs a person, too"
+    kind = next((column.type for column in table.columns if column.name == table.person), PERSONS[0])
+    return "" if kind in PERSONS else f"expected a column of type {', '.join(PERSONS)}; {table.person} is {kind}"
 
 
 def parents_first(silver: Mapping[str, SilverTable]) -> dict[str, SilverTable] | str:

@@ -23,6 +23,7 @@ from lakehouse.gate import Gate, State, open_gate, read_gate
 from lakehouse.inspection import inspect_file
 from lakehouse.layers import Report
 from lakehouse.rebuilt import BEFORE, ReplayError, beside
+from lakehouse.rewritten import Rewritten
 from lakehouse.storage import Changed
 from lakehouse.tables import Run, Table
 
@@ -30,7 +31,7 @@ from lakehouse.tables import Run, Table
 def replay(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, layer: str) -> None:
     """Rebuilds a layer and puts the proof of each of its tables into the report."""
     apart, taken_over = beside(run), dict[str, str]()
-    _clear(apart, pipeline, layer)
+    clear(apart, pipeline, layer)
     before = BEFORE.get(layer)
     if before and not read_gate(apart.lake, pipeline.name, before).tables:
         raise ReplayError(f"{before} isn't rebuilt yet: replay the layers in their order")
@@ -42,7 +43,7 @@ def replay(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, lay
         report.compared.append(compare(replace(pair, note=taken_over.get(pair.name, ""))).as_dict())
 
 
-def _clear(apart: Run, pipeline: Pipeline, layer: str) -> None:
+def clear(apart: Run, pipeline: Pipeline, layer: str) -> None:
     """Deletes what an earlier replay has left of a layer, after its gate is closed: half a table is never published."""
     if layer != "gold":
         open_gate(apart.lake, pipeline.name, layer, Gate())
@@ -52,7 +53,8 @@ def _clear(apart: Run, pipeline: Pipeline, layer: str) -> None:
 
 def _rebuild_bronze(run: Run, apart: Run, pipeline: Pipeline, report: Report) -> dict[str, str]:
     """All batches whose files have been looked through. Returns what was taken over from served tables, in words."""
-    files = Ledger(run, pipeline).files_after(0, {})
+    ledger = Ledger(run, pipeline)
+    files, rewritten = ledger.files_after(0, {}), ledger.rewritten
     waiting = [file.batch for file in files if file.inspection.outcome == "found"]
     newest = max((file.batch for file in files if file.batch < min(waiting, default=file.batch + 1)), default=0)
     if not newest:
@@ -63,7 +65,7 @@ def _rebuild_bronze(run: Run, apart: Run, pipeline: Pipeline, report: Report) ->
         if not known:
             continue
         table = bronze.bronze_table(apart, source)
-        told[table.key] = _rebuild_source(run, apart, source, known)
+        told[table.key] = _rebuild_source(run, apart, source, known, rewritten)
         tables[source.name] = table
         counted = sum(file.inspection.records for file in known if file.inspection.outcome == "read")
         rows = {"bronze rows": table.load().count()}
@@ -73,12 +75,13 @@ def _rebuild_bronze(run: Run, apart: Run, pipeline: Pipeline, report: Report) ->
     return told
 
 
-def _rebuild_source(run: Run, apart: Run, source: Source, known: list[File]) -> str:
+def _rebuild_source(run: Run, apart: Run, source: Source, known: list[File], rewritten: Rewritten) -> str:
     """Loads all readable files of a source, as many batches at once as can be."""
     known.sort(key=lambda file: (file.batch, file.stored.key))
-    files = [file for file in known if file.inspection.outcome == "read"]
+    # All records of a file may be erased.
+    files = [file for file in known if file.inspection.outcome == "read" and file.inspection.records]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        found = list(pool.map(lambda file: _look_again(run, file, source), files))
+        found = list(pool.map(lambda file: _look_again(run, file, source, rewritten), files))
     lost = {file: why for file, why in zip(files, found, strict=True) if isinstance(why, str)}
     told = _take_over(run, apart, source, lost) if lost else ""
     groups: list[list[File]] = [[]]
@@ -93,18 +96,20 @@ def _rebuild_source(run: Run, apart: Run, source: Source, known: list[File]) -> 
     return told
 
 
-def _look_again(run: Run, file: File, source: Source) -> File | str:
+def _look_again(run: Run, file: File, source: Source, rewritten: Rewritten) -> File | str:
     """The file as it lies there now, with the ledger's batch and time; or why it isn't what it was."""
     key = file.stored.key
     if (now := run.raw.find(key)) is None:
         return "gone"
     try:
         with run.raw.open(key, now.etag) as stream:
-            found = inspect_file(stream, key, source)
+            found = rewritten.recognise(key, inspect_file(stream, key, source))
     except Changed:
         return "replaced"
     if found.content_hash != file.inspection.content_hash:
         return "replaced"
+    if found.outcome == "read" and found.records != file.inspection.records:
+        return "what it was before an erasure"
     if found.outcome != "read":
         return f"{found.outcome} to today's code"
     return replace(file, inspection=replace(found, seen_at=now.modified_at))

@@ -104,16 +104,20 @@ class SilverHop:
         reopened = quarantined(work.after, work.attempts_before).select(*self.bronze.schema.names)
         return self.bronze_rows(work.after, work.to).unionByName(reopened) if work.to > work.after else reopened
 
-    def judged(self, work: Work) -> DataFrame:
-        """The records that a commit takes, typed, with `_rules` (what each failed) and `_record` (its bronze row)."""
-        bronze = self.records(work).withColumn(RECORD, F.struct(*(column.name for column in self.bronze.columns)))
+    def typed(self, records: DataFrame) -> DataFrame:
+        """Bronze rows in the columns that the table's function makes of them, each with `_record`: the bronze row."""
+        bronze = records.withColumn(RECORD, F.struct(*(column.name for column in self.bronze.columns)))
         typed: DataFrame = getattr(self.script, self.declared.name)(bronze.select(*self.fields, RECORD))
         expected = [*(column.name for column in self.declared.columns), RECORD]
         if typed.columns != expected:
             raise ContractError(
                 f"{self.table.key}: the function returns ({', '.join(typed.columns)}), expected ({', '.join(expected)})"
             )
-        judged = typed.withColumn("_rules", failed_checks(self.declared, self.fields))
+        return typed
+
+    def judged(self, work: Work) -> DataFrame:
+        """The records that a commit takes, typed, with `_rules` (what each failed) and `_record` (its bronze row)."""
+        judged = self.typed(self.records(work)).withColumn("_rules", failed_checks(self.declared, self.fields))
         # Without something to observe here, Spark would move a filter on _rules below the typing, and type everything
         # once more for each check that it takes part in.
         judged = judged.observe("judged", F.count(F.lit(1)).alias("records"))

@@ -19,7 +19,9 @@ from lakehouse.lease import Lease
 from lakehouse.storage import Storage
 
 CONSUMED = {"bronze": ("batch",), "silver": ("to", "attempts")}
-"""What a hop's commits count up: each moves at least one of these, and none back; a switch says the same anew."""
+"""What a hop's commits count up: each moves at least one of these, and none back."""
+REPEATING = {"switched", "erased"}
+"""What a commit carries that says again what the table has consumed, and moves nothing."""
 LOG_DAYS, FILE_DAYS = 30, 7
 """Days that the log keeps commits, and that files which the table no longer needs are kept for readers."""
 PROPERTIES = {
@@ -177,7 +179,7 @@ class Table:
         """
         expected = self.version() + 1
         newest = self.newest_hop()
-        if newest and "switched" not in hop and (consumed := CONSUMED.get(str(hop["hop"]))):
+        if newest and not REPEATING & hop.keys() and (consumed := CONSUMED.get(str(hop["hop"]))):
             held, wanted = ([int(str(of.get(name, 0))) for name in consumed] for of in (newest.hop, hop))
             if held == wanted or any(there > here for there, here in zip(held, wanted, strict=True)):
                 told = ", ".join(f"{name} {count}" for name, count in zip(consumed, held, strict=True))

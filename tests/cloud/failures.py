@@ -109,6 +109,7 @@ def check_recorded(deployed: Deployed, job_run: dict[str, Any], error: str, befo
         **dict.fromkeys(("late_files", "rows_in", "rows_out", "rows_rejected", "rows_waiting")),
         **{name: [] for name in ("accounts", "refreshed", "restored", "compared", "maintained")},
         "undeclared_fields": {},
+        "erased": {},
     }
     wait_for("the record of a run that died", lambda: len(records(deployed, layer)) > len(before))
     assert records(deployed, layer) == [*before, died]

@@ -75,6 +75,14 @@ def history(**changes: Any) -> dict[str, Any]:
     return document
 
 
+def with_person(field: str | None, column: str | None) -> dict[str, Any]:
+    """The declaration with the field and the column that say whose a record is; None: it doesn't say."""
+    document = declaration()
+    for layer, name in (("bronze", field), ("silver", column)):
+        document[layer]["items"] |= {} if name is None else {"person": name}
+    return document
+
+
 def complaint(document: Any) -> str:
     """What the reader says, the same of YAML as of JSON."""
     errors = []

@@ -13,7 +13,7 @@ import yaml
 
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.reader import parse, read
-from tests.lakehouse.shop import changed, declaration, history, shop
+from tests.lakehouse.shop import changed, declaration, history, shop, with_person
 
 PIPELINES = Path(__file__).resolve().parents[2] / "glue_scripts" / "pipelines"
 
@@ -27,6 +27,7 @@ def of(document: dict[str, Any], suffix: str = "json") -> Pipeline:
 VARIANTS = {
     "plain": declaration(),
     "lateness": changed("bronze.items.lateness_days", 7),
+    "person": with_person("kind", "kind"),
     "archive": changed("bronze.items.archive_days", 365),
     "touched by all": changed("gold.items_by_kind.touched_by.items", "all"),
     "no rules": changed("silver.items.rules", {}),

@@ -10,7 +10,7 @@ import yaml
 
 from lakehouse.declaration import Column
 from lakehouse.reader import parse
-from tests.lakehouse.shop import changed, complaint, declaration, history, shop
+from tests.lakehouse.shop import changed, complaint, declaration, history, shop, with_person
 
 TYPES = "string, boolean, int, bigint, double, date, timestamp, decimal(p,s)"
 
@@ -335,3 +335,21 @@ def test_an_alias_among_columns() -> None:
     assert [column.name for column in gold["items_by_kind"].columns] == ["kind", "items"]
     assert [column.name for column in gold["items_again"].columns] == ["kind", "price"]
     assert gold["items_again"].columns[0] == shop().gold["items_by_kind"].columns[0]
+
+
+SAYS_NOT = "bronze table items, which it reads, doesn't say whose a record is: it needs a person, too"
+SAYS = "missing key: bronze table items, which it reads, says by id whose a record is"
+
+
+@pytest.mark.parametrize(
+    ("field", "column", "message"),
+    [
+        (None, "id", f"silver.items.person: {SAYS_NOT}"),
+        ("id", None, f"silver.items.person: {SAYS}"),
+        ("id", "price", "silver.items.person: expected a column of type string, int, bigint; price is decimal(10,2)"),
+        ("id", "ids", "silver.items.person: 'ids' isn't one of: id, kind, price"),
+        ("ids", "id", "bronze.items.person: 'ids' isn't one of: id, kind, price"),
+    ],
+)
+def test_a_table_and_its_source_both_say_whose_a_record_is(field: str | None, column: str | None, message: str) -> None:
+    assert complaint(with_person(field, column)) == message

@@ -292,3 +292,32 @@ def test_a_folder_is_deleted_whole_and_alone(filled: Storage, tmp_path: Path) ->
     else:
         assert not (tmp_path / "lake" / "raw" / "a").exists()
     filled.delete_folder("raw/a")  # no error when there is none
+
+
+def test_what_was_replaced_or_deleted_is_forgotten(bucket: S3Storage) -> None:
+    """Below a folder, or of one key alone."""
+    bucket.client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    for key in ("a/1", "a/2", "a/1.more", "b"):
+        bucket.write(key, b"before")
+        bucket.write(key, b"now")
+    bucket.delete("a/2")
+
+    def kept() -> dict[str, int]:
+        found = bucket.client.list_object_versions(Bucket=BUCKET)
+        every = [item["Key"] for item in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]]
+        return {key: every.count(key) for key in every}
+
+    assert kept() == {"a/1": 2, "a/2": 3, "a/1.more": 2, "b": 2}
+    bucket.forget("a/1")
+    assert kept() == {"a/1": 1, "a/2": 3, "a/1.more": 2, "b": 2}
+    bucket.forget("a/")
+    assert kept() == {"a/1": 1, "a/1.more": 1, "b": 2}
+    assert [bucket.read(key) is not None for key in ("a/1", "a/1.more", "a/2")] == [True, True, False]
+
+
+def test_a_folder_forgets_what_killed_writes_have_left(tmp_path: Path) -> None:
+    lake = FolderStorage(tmp_path)
+    lake.write("a", b"now")
+    (tmp_path / ".tmp" / "tmp1").write_bytes(b"half")
+    lake.forget("a")
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["a", "lock"]

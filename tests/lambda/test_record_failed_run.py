@@ -85,6 +85,7 @@ def test_a_record_has_the_columns_and_the_names_of_a_jobs_own() -> None:
         "compared": [],
         "maintained": [],
         "undeclared_fields": {},
+        "erased": {},
     }
     assert set(record) == {each["name"] for each in json.loads(RUN_RECORD.read_text(encoding="utf-8"))}
     assert key_of(record) == key(record, RUN["CompletedOn"]) == KEY

@@ -78,6 +78,10 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
         ("archive", "whose files? Usage: make archive PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("quarantine", "whose rejects? Usage: make quarantine PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         ("readmit", "whose rejects? Usage: make readmit PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
+        (
+            "erase",
+            "who is to be erased? Usage: make erase PIPELINE=name PERSON=id LAKE=folder; there are: ",
+        ),
         ("delivery", "whose jobs? Usage: make delivery REPOSITORY=owner/name [ENV=local] [IDENTITY_PROVIDER=arn]"),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
         ("trace", "which row? Usage: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder]"),

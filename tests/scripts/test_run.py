@@ -48,6 +48,21 @@ def test_the_layers_run_in_their_order(layers: list[str]) -> None:
     assert layers == ["bronze", "silver", "gold"]
 
 
+def test_a_person_is_named_in_the_environment(
+    layers: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What stands on a command line is seen by all who may list processes."""
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--erase"])
+    monkeypatch.delenv("GIVEN_PERSON", raising=False)
+    with pytest.raises(SystemExit):
+        run.main()
+    assert "--erase takes the person's id from the environment, as GIVEN_PERSON" in capsys.readouterr().err
+    monkeypatch.setenv("GIVEN_PERSON", "123")
+    assert run.main() == 0
+    assert layers == ["bronze"]
+    assert run.steps_of("erase", list_all=False) == [("bronze", ("--mode", "erase", "--person", "123"))]
+
+
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [

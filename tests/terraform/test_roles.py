@@ -99,6 +99,11 @@ def archive(pipeline: str, *paths: str) -> dict[str, tuple[list[str], list[str]]
     }
 
 
+def erasures(pipeline: str, *files: str) -> dict[str, tuple[list[str], list[str]]]:
+    """What the jobs of a pipeline with persons ask of erasures."""
+    return {"SeeErasures": (GET, [f"{LAKE}/erasures/{pipeline}/{file}.json" for file in files])}
+
+
 def function(name: str) -> dict[str, tuple[list[str], list[str]]]:
     """What each function may do: its own environment and log, and to tell that a call has failed for good."""
     log = f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-{name}"
@@ -131,7 +136,8 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         "ListRaw": (LIST, [RAW]),
         "ReadRaw": (GET, [f"{RAW}/raw/shop/{source}{end}" for source in ("items", "orders") for end in ("", "/*")]),
     }
-    | archive("shop", "shop/items", "shop/orders"),
+    | archive("shop", "shop/items", "shop/orders")
+    | erasures("shop", "pending", "files"),
     "shop-silver": job(
         "shop",
         "silver",
@@ -139,9 +145,11 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         [f"{table}{kind}" for table in ("items", "orders") for kind in ("", "_quarantine", "_quarantine_events")],
     )
     | upstream("shop", "bronze", "bronze/items", "bronze/orders")
-    | maintenance("sales_by_day", "sales_by_item"),
+    | maintenance("sales_by_day", "sales_by_item")
+    | erasures("shop", "pending"),
     "shop-gold": job("shop", "gold", ["gold/sales_by_day", "gold/sales_by_item"], ["sales_by_day", "sales_by_item"])
-    | upstream("shop", "silver", "silver/items", "silver/orders"),
+    | upstream("shop", "silver", "silver/items", "silver/orders")
+    | erasures("shop", "pending"),
     "market-bronze": job(
         "market", "bronze", ["bronze/stalls", "bronze/visits", "ledger/market"], ["stalls", "visits", "market_files"]
     )

@@ -55,6 +55,7 @@ locals {
     local.own_statements[layer],
     layer == "silver" ? local.maintenance_statements : [],
     layer == "bronze" && length(var.archived) > 0 ? local.archive_statements : [],
+    var.persons ? local.erasure_statements[layer] : [],
     local.service_statements[layer],
   ) }
 
@@ -114,6 +115,14 @@ locals {
       Resource = ["${local.lake_arn}/archives/${var.name}.json"]
     },
   ]
+
+  erasure_statements = { for layer in local.layers : layer => [{
+    # Whether an erasure isn't finished; and for the layer that reads raw files, which of them one has rewritten.
+    Sid      = "SeeErasures"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject"]
+    Resource = [for file in concat(["pending"], layer == "bronze" ? ["files"] : []) : "${local.lake_arn}/erasures/${var.name}/${file}.json"]
+  }] }
 
   maintenance_statements = [{
     # Which changes of silver gold has read: VACUUM leaves the others.

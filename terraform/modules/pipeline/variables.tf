@@ -53,6 +53,11 @@ variable "permissions_boundary_arn" {
   type        = string
 }
 
+variable "persons" {
+  description = "Whether records say whose they are: no run begins then while the erasure of a person isn't finished."
+  type        = bool
+}
+
 variable "prefix" {
   description = "What all names begin with."
   type        = string
