@@ -74,4 +74,4 @@ def land(steps: progress.Steps, deployed: deployment.Deployment, files: dict[str
 
 
 def _shop() -> generate_retail.Settings:
-    return generate_retail.Settings(seed=3, orders=200, products=30, customers=80)
+    return generate_retail.Settings(seed=3, orders=200, products=30, customers=80, dirt=0)

@@ -7,6 +7,7 @@ mock_provider "aws" {
 variables {
   account            = { id = "111122223333", partition = "aws", region = "us-east-1" }
   archived           = []
+  persons            = false
   artifacts          = { bucket = "deployment", script = "artifacts/movies-1.py", engine = "artifacts/lakehouse-1.zip", jars = [] }
   catalog            = "oakvale_dev"
   gold               = ["movies_by_genre"]
