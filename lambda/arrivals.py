@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 100
 """Conditional writes before we give up; each one that fails lets another one succeed."""
-REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+REFUSED = ("PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey")
+"""What S3 answers when the object isn't any more what was read: another one, being changed, or gone."""
 
 
 class ArrivalsError(RuntimeError):

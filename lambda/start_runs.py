@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 STEPS = ("begin", "end")
 RUN = "run-{:06d}"
-"""The name of an execution; Step Functions never takes a name twice, so that no run is started twice."""
+"""The name of an execution; Step Functions takes no name twice within 90 days, so that no run is started twice."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

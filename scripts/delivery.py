@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ import terraform_runner
 from environments import DeployError
 
 NAME = "delivery"
+IDS = re.compile(r"@\d+")
+"""What GitHub may sign beside the names of owner and repository."""
 SETTINGS = "settings"
 """The output that holds what GitHub must know."""
 
@@ -56,14 +59,14 @@ def show(delivery: Delivery, settings: Mapping[str, str]) -> None:
     file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     print("\nVariables of the repository on GitHub, none of them a secret:", *lines, sep="\n")
     place = file.relative_to(environments.ROOT)
-    print(f"\nSet them: gh variable set --env-file {place} --repo {delivery.given['repository']}")
+    print(f"\nSet them: gh variable set --env-file {place} --repo {IDS.sub('', delivery.given['repository'])}")
 
 
 def main() -> int:
     """Command line; exit code 1 when something fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--environment", required=True, help="any environment of the account and region")
-    parser.add_argument("--repository", required=True, help="OWNER/NAME on GitHub")
+    parser.add_argument("--repository", required=True, help="OWNER/NAME on GitHub, or OWNER@id/NAME@id")
     parser.add_argument("--identity-provider", help="ARN of GitHub's identity provider, where the account has one")
     parser.add_argument("--yes", action="store_true", help="without asking")
     options = parser.parse_args()

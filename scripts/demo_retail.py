@@ -10,6 +10,7 @@ import executions
 import generate_retail
 import progress
 import run_workflow
+import workflow_runs
 
 STEPS = 4
 DAYS = 3
@@ -58,6 +59,8 @@ def run(steps: progress.Steps, deployed: deployment.Deployment, folder: Path) ->
         "Step Functions runs the jobs; the products land meanwhile",
         lambda: executions.follow(states, machine, first, RUN_SECONDS, lands_late),
     )
+    if following is None:
+        raise workflow_runs.WorkflowFailedError(f"no run follows {first}, though products have landed meanwhile")
     runs += steps.run(
         "the run looks again at its end, so the next admits what has waited",
         lambda: executions.follow_all(states, machine, following, RUN_SECONDS, steps.note),

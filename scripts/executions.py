@@ -23,7 +23,7 @@ def ask_for_run(client: Any, function: str) -> str:
 
 
 def names(states: Any, machine: str) -> list[str]:
-    """All runs of the state machine, oldest first."""
+    """All runs of the state machine by name, those of the function oldest first."""
     pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine)
     return sorted(run["name"] for page in pages for run in page["executions"])
 
@@ -77,7 +77,7 @@ def arn_of(machine: str, run: str) -> str:
 
 
 def job_runs(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The runs of Glue jobs in a history, each attempt of its own, in the order in which they ended."""
+    """The runs of Glue jobs in a history, each attempt of its own, in the order in which they began."""
     told = [event.get("taskSucceededEventDetails", {}).get("output") for event in events]
     told += [event.get("taskFailedEventDetails", {}).get("cause") for event in events]
     found = [run for run in map(_parsed, told) if "JobRunState" in run]
@@ -94,6 +94,8 @@ def _steps(events: list[dict[str, Any]]) -> Iterator[str]:
     for event in events:
         if event["type"] == "TaskStateEntered":
             yield f"begins its step {event['stateEnteredEventDetails']['name']}"
+        elif event["type"] == "TaskTimedOut":
+            yield "has taken too long there"
         elif event["type"] == "TaskFailed":
             run = _parsed(event["taskFailedEventDetails"].get("cause"))
             reason = workflow_runs.reason(run) if "JobRunState" in run else event["taskFailedEventDetails"]["error"]
@@ -107,14 +109,19 @@ def _next_run(events: list[dict[str, Any]]) -> str | None:
 
 
 def _failure(machine: str, run: str, status: str, events: list[dict[str, Any]]) -> str:
-    """What failed for good, why, and where its log is: the last failure that the history tells of."""
-    failed = [event["taskFailedEventDetails"] for event in events if event["type"] == "TaskFailed"]
+    """What failed for good, why, and where its log is: the last failure before the state machine tells of it."""
+    entered = [event.get("stateEnteredEventDetails", {}).get("name") for event in events]
+    before = events[: entered.index("RecordFailure")] if "RecordFailure" in entered else events
+    details = (event.get(f"{kind}EventDetails") for event in before for kind in ("taskFailed", "taskTimedOut"))
+    failed = [each for each in details if each]
     told = f"{_short(machine)} {run} ended as {status}"
     if not failed:
         return told
     cause = _parsed(failed[-1].get("cause"))
     why = (
-        workflow_runs.failure(cause) if "JobRunState" in cause else f"{failed[-1]['error']}: {failed[-1].get('cause')}"
+        workflow_runs.failure(cause)
+        if "JobRunState" in cause
+        else f"{failed[-1]['error']}: {failed[-1].get('cause') or 'no reason given'}"
     )
     return f"{told}: {why}"
 

@@ -241,6 +241,6 @@ module "monitoring" {
   recorder  = { name = module.record_failed_run.name, arn = module.record_failed_run.arn }
   schedules = [module.generate_movies.schedule_group]
   starts    = concat([for workflow in module.workflow : workflow.start_rule], [for machine in module.state_machine : machine.start_rule])
-  machines  = { for name, machine in module.state_machine : local.state_machines[name] => { arn = machine.arn, dead_queue = machine.dead_queue, untold = machine.untold } }
+  machines  = { for name, machine in module.state_machine : local.state_machines[name] => { arn = machine.arn, dead_queue = machine.dead_queue, told = machine.told } }
   email     = var.alert_email
 }

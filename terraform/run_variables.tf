@@ -92,8 +92,8 @@ variable "retry_seconds" {
   default     = 60
 
   validation {
-    condition     = var.retry_seconds >= 1 && var.retry_seconds == floor(var.retry_seconds)
-    error_message = "retry_seconds must be a whole number from 1 on."
+    condition     = var.retry_seconds >= 1 && var.retry_seconds <= 300 && var.retry_seconds == floor(var.retry_seconds)
+    error_message = "retry_seconds must be a whole number from 1 to 300."
   }
 }
 

@@ -61,7 +61,8 @@ def erase(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, pers
             layers.run_gold(runs["gold"], pipeline, script, report, "recent")
             plan = make_plan(run, pipeline, script, person)
             if plan.is_empty:
-                LOG.info("%s: nothing is there of the person to be erased", name)
+                unsearched = ", ".join(map(str, plan.unsearched)) or "none"
+                LOG.info("%s: nothing is there of the person to be erased; files not searched: %s", name, unsearched)
                 return
             write_plan(lake, pipeline, plan)
         elif not plan.is_of(person):

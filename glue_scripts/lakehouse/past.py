@@ -26,9 +26,9 @@ def drop_past(table: Table) -> int:
     if newest is None:
         return 0
     table.run.lease.check()
-    if table.version() == newest.version:  # else this was done before
-        log = table.run.spark._jvm.org.apache.spark.sql.delta.DeltaLog  # type: ignore[union-attr]
-        log.forTable(table.run.spark._jsparkSession, table.path).checkpoint()
+    # Of the version that there is now: a compaction may have come after the newest hop.
+    log = table.run.spark._jvm.org.apache.spark.sql.delta.DeltaLog  # type: ignore[union-attr]
+    log.forTable(table.run.spark._jsparkSession, table.path).checkpoint()
     live = {unquote(path).rpartition(f"/{table.key}/")[2] for path in table.load().inputFiles()}
     deleted = 0
     for stored in list(lake.list(f"{table.key}/")):

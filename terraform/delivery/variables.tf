@@ -45,11 +45,11 @@ variable "region" {
 }
 
 variable "repository" {
-  description = "Repository on GitHub whose jobs take the roles: OWNER/NAME."
+  description = "Repository on GitHub whose jobs take the roles: OWNER/NAME, or OWNER@id/NAME@id where GitHub signs so."
   type        = string
 
   validation {
-    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}$", var.repository))
-    error_message = "repository must be OWNER/NAME, as GitHub spells it."
+    condition     = can(regex("^[A-Za-z0-9][A-Za-z0-9-]{0,38}(@[0-9]+)?/[A-Za-z0-9._-]{1,100}(@[0-9]+)?$", var.repository))
+    error_message = "repository must be OWNER/NAME, as GitHub spells it, each with its @id where GitHub signs so."
   }
 }

@@ -89,6 +89,14 @@ def test_runs_that_follow_are_followed() -> None:
             "  log: group /retail/error, stream jr_1",
         ),
         (
+            [failed("Glue.Throttled", "slow"), entered("RecordFailure"), failed("Lambda.Unknown", "[]")],
+            "state machine oakvale-dev-retail run-000001 ended as ABORTED: Glue.Throttled: slow",
+        ),
+        (
+            [{"type": "TaskTimedOut", "taskTimedOutEventDetails": {"error": "States.Timeout"}}],
+            "state machine oakvale-dev-retail run-000001 ended as ABORTED: States.Timeout: no reason given",
+        ),
+        (
             [failed("Lambda.Unknown", "[]")],
             "state machine oakvale-dev-retail run-000001 ended as ABORTED: Lambda.Unknown: []",
         ),

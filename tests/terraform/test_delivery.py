@@ -87,6 +87,7 @@ WRITES: dict[str, list[str]] = {
     "MakeFunctions": [FUNCTION],
     "MakeMappings": ["*"],
     "ChangeMappings": [MAPPINGS],
+    "TagNewMappings": [MAPPINGS],
     "TagMappings": [MAPPINGS],
     "MakeLogGroups": LOGS,
     "MakeEvents": EVENTS,
@@ -107,11 +108,12 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "HandKeysOn": {
         "StringEquals": {
             **TAGGED,
-            "kms:ViaService": [f"{name}.us-east-1.amazonaws.com" for name in ("lambda", "scheduler", "sqs", "states")],
+            "kms:ViaService": [f"{name}.us-east-1.amazonaws.com" for name in ("lambda", "scheduler")],
         }
     },
     "MakeMappings": OF_OWN_FUNCTIONS,
     "ChangeMappings": OF_OWN_FUNCTIONS,
+    "TagNewMappings": {"StringEquals": TAGGED_ANEW, "Null": {"aws:ResourceTag/project": "true"}},
     "TagMappings": {"StringEquals": TAGGED},
     "MakeBoundedRoles": {"StringEquals": {"iam:PermissionsBoundary": OWN_BOUNDARY}},
     "PassRoles": {
@@ -125,7 +127,13 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 # What takes data, keys, bounds or identities away is nobody's on GitHub.
 ADMINISTRATORS = {
     *("s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:DeleteObjectVersion", "kms:ScheduleKeyDeletion"),
-    *("kms:DisableKey", "glue:DeleteDatabase", "iam:DeleteRolePermissionsBoundary", "iam:AttachRolePolicy"),
+    *(
+        "glue:DeleteSecurityConfiguration",
+        "kms:DisableKey",
+        "glue:DeleteDatabase",
+        "iam:DeleteRolePermissionsBoundary",
+        "iam:AttachRolePolicy",
+    ),
     *("iam:CreatePolicy", "iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:CreateUser", "iam:CreateAccessKey"),
     *("iam:CreateOpenIDConnectProvider", "iam:UpdateOpenIDConnectProviderThumbprint", "sts:AssumeRole"),
 }
@@ -267,6 +275,8 @@ def granted(deployment: Deployment) -> Iterator[tuple[str, str, str]]:
 def test_a_boundary_is_of_its_environment_and_about_no_right(delivery: Deployment) -> None:
     for environment, name in (("staging", NAME), ("production", "oakvale")):
         bounds = boundary(delivery, environment)
+        refused = bounds.pop("LeaveOthersAlone", None)
+        assert (refused is not None) == (environment == "production")  # whose names begin those of all others
         assert {sid for sid, bound in bounds.items() if bound["Resource"] == ["*"]} == {"Observe"}
         data = bounds["UseData"]["Resource"]
         assert sorted(data) == sorted(
@@ -292,7 +302,7 @@ def test_the_linter_finds_nothing_else_in_the_policies(delivery: Deployment) -> 
 
 
 def test_an_account_with_a_provider_keeps_it(delivery_terraform: TerraformRun) -> None:
-    values = (f"-var=identity_provider_arn={PROVIDER}", "-var=repository=owner/name")
+    values = (f"-var=identity_provider_arn={PROVIDER}", "-var=repository=owner@12/name@345")
     delivery = apply_mocked(delivery_terraform, *values, '-var=deployments={"staging":"environment:rehearsal"}')
     assert delivery.of("aws_iam_openid_connect_provider") == {}
     trust = delivery.trust("oakvale-delivery-staging-deploy")
@@ -306,7 +316,7 @@ def test_an_account_with_a_provider_keeps_it(delivery_terraform: TerraformRun) -
         (
             ("repository=owner", "identity_provider_arn=github", 'deployments={"test":"ref:refs/heads/*"}'),
             (
-                "repository must be OWNER/NAME, as GitHub spells it.",
+                "repository must be OWNER/NAME, as GitHub spells it, each with its @id where GitHub signs so.",
                 "identity_provider_arn must be the ARN of oidc-provider/",
                 "deployments: a job is ref:refs/heads/<branch> or environment:<name>, without wildcards.",
                 "deployments: each environment needs its file in terraform/environments.",

@@ -135,5 +135,8 @@ def test_runs_that_end_without_a_word_are_told_of(production: Deployment) -> Non
     assert rule["source"] == ["aws.states"]
     assert rule["detail"] == {
         "stateMachineArn": [machine["arn"]],
-        "$or": [{"status": ["ABORTED", "TIMED_OUT"]}, {"error": [states(production)["FailedUntold"]["Error"]]}],
+        "$or": [
+            {"status": ["ABORTED", "TIMED_OUT"]},
+            {"status": ["FAILED"], "error": [{"anything-but": [states(production)["Failed"]["Error"]]}]},
+        ],
     }

@@ -3,7 +3,7 @@
 locals {
   alarms = merge(
     { for name in var.functions : "${name}-errors" => {
-      description = "The function ${name} failed. The reason is in the log group /aws/lambda/${name}; a call that failed for good is in a message of its own. Invoke it again with the same event: it puts an object only once."
+      description = "The function ${name} failed. The reason is in the log group /aws/lambda/${name}. What an event or a schedule called in vain is in a message of its own: invoke the function again with that event, nothing is done twice. What a queue or a state machine calls is called again by itself."
       metric      = "AWS/Lambda Errors"
       dimensions  = { FunctionName = name }
     } },

@@ -12,7 +12,8 @@ resource "aws_cloudwatch_event_rule" "ended_runs" {
       stateMachineArn = values(var.machines)[*].arn
       "$or" = [
         { status = ["ABORTED", "TIMED_OUT"] },
-        { error = distinct(values(var.machines)[*].untold) },
+        # Failures of a kind that no state can catch are among them.
+        { status = ["FAILED"], error = [{ "anything-but" = distinct(values(var.machines)[*].told) }] },
       ]
     }
   })

@@ -19,8 +19,8 @@ variable "jobs" {
 }
 
 variable "machines" {
-  description = "State machine -> its ARN, its queue of messages that couldn't be taken, and the error of runs whose failure nobody was told of."
-  type        = map(object({ arn = string, dead_queue = string, untold = string }))
+  description = "State machine -> its ARN, its queue of messages that couldn't be taken, and the error of runs that have told of their failure."
+  type        = map(object({ arn = string, dead_queue = string, told = string }))
 }
 
 variable "name" {

@@ -183,17 +183,17 @@ locals {
     })
     Failed = {
       Type  = "Fail"
-      Error = "RunFailed"
+      Error = local.told
       Cause = "A step has failed; the message to the topic of alerts and the run record say which, why and what to do."
     }
     # The rule of runs that ended without a word tells of these.
     FailedUntold = {
       Type  = "Fail"
-      Error = local.untold
+      Error = "${local.told}Untold"
       Cause = "A step has failed, and so have the message to the topic of alerts or the look for more files. The history of this execution says why."
     }
   }
-  untold = "RunFailedUntold"
+  told = "RunFailed"
 
   definition = jsonencode({
     Comment = "Takes all files of ${var.pipeline} that have landed through bronze, silver and gold, then archives them."

@@ -18,7 +18,7 @@ output "start_rule" {
   value       = aws_cloudwatch_event_rule.landed.name
 }
 
-output "untold" {
-  description = "Error of an execution whose failure nobody was told of."
-  value       = local.untold
+output "told" {
+  description = "Error of an execution that has told of its failure; any other has not."
+  value       = local.told
 }

@@ -4,7 +4,7 @@
 resource "aws_iam_policy" "boundary" {
   name        = "${local.delivery}-boundary"
   description = "The most that a role of ${var.environment} may do."
-  policy      = jsonencode({ Version = "2012-10-17", Statement = local.statements["boundary"] })
+  policy      = jsonencode({ Version = "2012-10-17", Statement = concat(local.statements["boundary"], local.refusals) })
 }
 
 locals {

@@ -16,7 +16,8 @@ locals {
       resources = local.buckets
     }
     MakeKeys = { actions = ["kms:CreateKey"], resources = ["*"], conditions = { StringEquals = local.tagged_anew } }
-    # A new key gets its tags as it is made. Without the second condition any key could be made one of this environment.
+    # A new key gets its tags as it is made. Without the second condition any key could be made one of this environment;
+    # with it, only one that has no such tag.
     TagNewKeys = {
       actions   = ["kms:TagResource"]
       resources = [local.keys]
@@ -39,7 +40,7 @@ locals {
       actions   = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
       resources = [local.keys]
       conditions = { StringEquals = merge(local.tagged, {
-        "kms:ViaService" = [for service in ["lambda", "scheduler", "sqs", "states"] : "${service}.${var.account.region}.amazonaws.com"]
+        "kms:ViaService" = [for service in ["lambda", "scheduler"] : "${service}.${var.account.region}.amazonaws.com"]
       }) }
     }
     MakeDatabases = {
@@ -51,11 +52,8 @@ locals {
       actions   = ["glue:CreateTable", "glue:DeleteTable", "glue:UpdateTable"]
       resources = concat(local.catalogs, ["${local.glue}:table/${local.databases["bronze"]}/runs"])
     }
-    # AWS knows no resource for these.
-    MakeSecurityConfiguration = {
-      actions   = ["glue:CreateSecurityConfiguration", "glue:DeleteSecurityConfiguration"]
-      resources = ["*"]
-    }
+    # AWS knows no resource for it. Nor for its deletion, which would be that of any environment's: an administrator's.
+    MakeSecurityConfiguration = { actions = ["glue:CreateSecurityConfiguration"], resources = ["*"] }
   }
 
   service_writes = {
@@ -86,6 +84,15 @@ locals {
       actions    = ["lambda:DeleteEventSourceMapping", "lambda:UpdateEventSourceMapping"]
       resources  = [local.mappings]
       conditions = { ArnLike = { "lambda:FunctionArn" = local.own.function } }
+    }
+    # A new mapping gets its tags as it is made, as a key does.
+    TagNewMappings = {
+      actions   = ["lambda:TagResource"]
+      resources = [local.mappings]
+      conditions = {
+        StringEquals = local.tagged_anew
+        Null         = { "aws:ResourceTag/project" = "true" }
+      }
     }
     TagMappings = {
       actions    = ["lambda:TagResource", "lambda:UntagResource"]
