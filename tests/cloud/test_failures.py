@@ -219,7 +219,8 @@ def test_a_function_that_fails_when_called(by_hand: Deployed, run: Run) -> None:
 
 def test_a_function_that_fails_by_its_schedule(by_hand: Deployed, mailbox: Mailbox) -> None:
     function, cloudwatch = by_hand.lake.named("functions", "generate_movies"), by_hand.client("cloudwatch")
-    alarms = [f"{by_hand.lake.named('functions', name)}-errors" for name in ("generate_movies", "record_failed_run")]
+    functions = ("generate_movies", "record_failed_run", "retail-start_runs")
+    alarms = [f"{by_hand.lake.named('functions', name)}-errors" for name in functions]
     early, later = date(2026, 10, 31), date(2026, 12, 31)
     fire.fire(by_hand.cloud, function, f"{early}T02:00:00Z")
     failed = json.loads(mailbox.read(1)[0])
@@ -242,7 +243,7 @@ def test_a_function_that_fails_by_its_schedule(by_hand: Deployed, mailbox: Mailb
         return [each["StateValue"] for each in found] == ["ALARM"] * len(alarms)
 
     wait_for("the alarms", are_raised)
-    told = {message["AlarmName"]: message for message in map(json.loads, mailbox.read(2))}
+    told = {message["AlarmName"]: message for message in map(json.loads, mailbox.read(len(alarms)))}
     assert {name: message["NewStateValue"] for name, message in told.items()} == dict.fromkeys(alarms, "ALARM")
     assert told[alarms[0]]["AlarmDescription"].startswith(f"The function {function} failed.")
     assert f"/aws/lambda/{function}" in told[alarms[0]]["AlarmDescription"]
