@@ -88,8 +88,13 @@ ifndef EVENTS_PER_DAY
 $(error how many events? Usage: make cost EVENTS_PER_DAY=1000000 [RUNS=24])
 endif
 endif
+ifneq ($(filter stream,$(MAKECMDGOALS)),)
+ifeq ($(and $(RATE),$(SECONDS)),)
+$(error how many events, how long? Usage: make stream RATE=50 SECONDS=60 [ENV=local])
+endif
+endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive erase query cost doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply build destroy demo up start down fire backfill stream redeliver new run status trace quarantine readmit repair replay migrate preview maintain archive erase query cost doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -155,6 +160,8 @@ plan: jars ## Show what an apply would change [ENV=local]
 apply: jars ## Build, upload and deploy an environment with Terraform; shows the plan and asks [ENV=local: at once, YES=1: too]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py apply --environment "$(ENV)" $(if $(YES),--yes)
 
+build: apply ## Another name of make apply
+
 destroy: jars ## Delete what was deployed; asks first [ENV=local, YES=1: without asking, except in production]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py destroy --environment "$(ENV)" $(if $(YES),--yes)
 
@@ -164,6 +171,8 @@ demo: setup ## The whole journey on a laptop cloud of its own, from landed files
 up: jars ## Start the laptop cloud, which stays up [COLD=1: a JVM of its own for each job]
 	@$(BIN)/python scripts/local_cloud up $(if $(COLD),--cold)
 
+start: up ## Another name of make up
+
 down: $(STAMP) ## Stop the laptop cloud and all that runs in it; what it held is gone
 	@$(BIN)/python scripts/local_cloud down
 
@@ -172,6 +181,12 @@ fire: $(STAMP) ## Fire a schedule of the laptop cloud now: make fire NAME=oakval
 
 backfill: $(STAMP) ## Make days of films, which start the workflow: make backfill START=2026-11-01 DAYS=3 [ENV=local]
 	@$(BIN)/python scripts/backfill.py --environment "$(ENV)" --start "$(START)" --days "$(DAYS)"
+
+stream: $(STAMP) ## Send invented events to the stream of events: make stream RATE=50 SECONDS=60 [ENV=local]
+	@$(BIN)/python scripts/stream.py --environment "$(ENV)" --rate "$(RATE)" --seconds "$(SECONDS)"
+
+redeliver: $(STAMP) ## Put records that Firehose has set aside back into their streams [ENV=local]
+	@$(BIN)/python scripts/redeliver.py --environment "$(ENV)"
 
 new: $(STAMP) ## Write a dataset's first files from a sample: make new PIPELINE=name SAMPLE=file.csv [KEY=column,...]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/add_dataset.py --pipeline "$(PIPELINE)" --sample "$(SAMPLE)" $(if $(KEY),--key "$$GIVEN_KEY")

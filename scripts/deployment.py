@@ -14,6 +14,8 @@ import terraform_runner
 from environments import DeployError
 
 LAYERS = ("bronze", "silver", "gold")
+ORCHESTRATORS = ("workflows", "state_machines", "scheduled_workflows")
+"""The outputs that tell what runs each pipeline: one of these."""
 # A function may take five minutes; to give up earlier and call it again would make it run twice at once.
 PATIENT = Config(read_timeout=330, retries={"total_max_attempts": 1})
 
@@ -34,11 +36,11 @@ class Deployment:
     @property
     def pipelines(self) -> list[str]:
         """All that are deployed, whatever runs them."""
-        return sorted(self.outputs["workflows"] | self.outputs["state_machines"])
+        return sorted(pipeline for kind in ORCHESTRATORS for pipeline in self.outputs[kind])
 
     def orchestrator(self, pipeline: str) -> str:
         """What runs a pipeline's jobs one after the other: its kind among the outputs. Raises DeployError."""
-        for kind in ("workflows", "state_machines"):
+        for kind in ORCHESTRATORS:
             if pipeline in self.outputs[kind]:
                 return kind
         raise DeployError(f"{self.environment} has no pipeline {pipeline}; there are: {', '.join(self.pipelines)}")

@@ -51,21 +51,23 @@ def run_jobs(
 
 
 def run(console: Console, deployed: deployment.Deployment, pipeline: str, seconds: float = SECONDS) -> None:
-    """Starts a run of the pipeline's workflow or state machine, follows it to its end and shows what its jobs did."""
+    """Starts a run of the pipeline's workflows or state machine, follows it to its end and shows what its jobs did."""
 
     def note(line: str) -> None:
         console.print(f"  {line}", markup=False)
 
-    if deployed.orchestrator(pipeline) == "state_machines":
+    kind = deployed.orchestrator(pipeline)
+    if kind == "state_machines":
         states, machine = deployed.client("stepfunctions"), deployed.named("state_machines", pipeline)
         function = deployed.named("functions", f"{pipeline}-start_runs")
         asked = executions.ask_for_run(deployed.client("lambda"), function)
         job_runs = executions.follow_all(states, machine, asked, seconds, note)
     else:
-        glue, workflow = deployed.client("glue"), deployed.named("workflows", pipeline)
-        run_id = glue.start_workflow_run(Name=workflow)["RunId"]
-        console.print(f"{workflow}: run {run_id}", markup=False)
-        job_runs = workflow_runs.follow(glue, workflow, run_id, seconds, note)
+        glue, job_runs, known = deployed.client("glue"), list[Any](), deployed.outputs[kind][pipeline]
+        for workflow in [known] if kind == "workflows" else known:  # the hour's, then the day's
+            run_id = workflow_runs.start(glue, workflow, seconds, note)
+            console.print(f"{workflow}: run {run_id}", markup=False)
+            job_runs += workflow_runs.follow(glue, workflow, run_id, seconds, note)
     show_records(console, deployed, pipeline, job_runs)
 
 

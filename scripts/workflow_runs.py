@@ -32,6 +32,17 @@ def await_start(glue: Any, workflow: str, known: list[str], seconds: float) -> s
     raise WorkflowFailedError(f"no run of workflow {workflow} began within {seconds:.0f} s of the files' landing")
 
 
+def start(glue: Any, workflow: str, seconds: float, note: Callable[[str], None]) -> str:
+    """Starts a run and returns its id; where no second one may run, it waits for the one that is under way."""
+    while True:
+        try:
+            return str(glue.start_workflow_run(Name=workflow)["RunId"])
+        except glue.exceptions.ConcurrentRunsExceededException:
+            under_way = run_ids(glue, workflow)[-1]
+            note(f"{workflow}: run {under_way} is under way, and the next one waits for it")
+            follow(glue, workflow, under_way, seconds, note)
+
+
 def follow(glue: Any, workflow: str, run_id: str, seconds: float, note: Callable[[str], None]) -> list[dict[str, Any]]:
     """Waits for the end of a run, telling each change of state; returns the job runs. Raises unless all succeeded."""
     deadline, told = time.monotonic() + seconds, dict[str, str]()

@@ -1,4 +1,4 @@
-# The architecture, in the order in which a film record travels through it.
+# The architecture, in the order in which a record travels through it; what runs its jobs is in orchestrators.tf.
 
 data "aws_caller_identity" "current" {}
 
@@ -23,13 +23,23 @@ locals {
   # Here, for the key's policy knows them before the functions are made.
   generate_movies   = "${local.name}-generate-movies"
   record_failed_run = "${local.name}-record-failed-run"
+  start_layers      = { for name in keys(local.clocks) : name => "${local.name}-${name}-start-layers" }
   start_runs        = { for name in keys(local.state_machines) : name => "${local.name}-${name}-start-runs" }
 
-  # Which of the two runs a pipeline's jobs one after the other. Names here, for others know them before they are made.
-  workflows      = { for name, pipeline in local.pipelines : name => pipeline if pipeline.orchestrator == "glue_workflow" }
+  # Which of the three runs a pipeline's jobs one after the other. Names here, for others know them before they are made.
+  workflows = merge(
+    { for name, pipeline in local.pipelines : name => { pipeline = name, layers = ["bronze", "silver", "gold"] } if pipeline.orchestrator == "glue_workflow" },
+    { for name in keys(local.clocks) : "${name}-hourly" => { pipeline = name, layers = ["bronze", "silver"] } },
+    { for name in keys(local.clocks) : "${name}-daily" => { pipeline = name, layers = ["gold"] } },
+  )
+  clocks         = { for name, pipeline in local.pipelines : name => pipeline if pipeline.orchestrator == "schedules" }
   state_machines = { for name, pipeline in local.pipelines : name => "${local.name}-${name}" if pipeline.orchestrator == "step_functions" }
   start_seconds  = 60
+  clock_remedy   = "start a run by hand (make run): it takes all that has landed."
   arrivals_queue = { for name, machine in local.state_machines : name => "${machine}-arrivals" }
+
+  # Path below raw/ -> name of the stream whose records land there.
+  streams = merge([for pipeline in local.pipelines : { for path in pipeline.streams : path => "${local.name}-${replace(path, "/", "-")}" }]...)
 
   states_arn   = "arn:${local.account.partition}:states:${local.account.region}:${local.account.id}"
   glue_arn     = "arn:${local.account.partition}:glue:${local.account.region}:${local.account.id}"
@@ -46,8 +56,9 @@ module "lake" {
   catalog    = local.catalog
   account    = local.account
   disposable = var.disposable
-  functions  = concat([local.generate_movies, local.record_failed_run], values(local.start_runs))
+  functions  = concat([local.generate_movies, local.record_failed_run], values(local.start_layers), values(local.start_runs))
   machines   = values(local.state_machines)
+  streamed   = length(local.streams) > 0
   archived   = merge(values(local.pipelines)[*].archive_days...)
   # Beside what writes the records, for queries on a folder read it too.
   run_columns = jsondecode(file("${path.root}/../glue_scripts/lakehouse/run_record.json"))
@@ -77,7 +88,23 @@ module "generate_movies" {
     # Of a file that is there already: does it hold the same bytes?
     CompareFiles = { actions = ["s3:GetObject"], resources = [local.film_files] }
   }
-  schedule                 = var.film_schedule
+  schedules                = { daily = merge({ name = local.generate_movies }, var.film_schedule) }
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
+module "stream" {
+  source   = "./modules/stream"
+  for_each = local.streams
+
+  name       = each.value
+  path       = each.key
+  prefix     = local.name
+  account    = local.account
+  raw_bucket = module.lake.raw_bucket
+  key_arn    = module.lake.key_arn
+  settings   = var.stream
+
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 }
@@ -107,81 +134,6 @@ module "pipeline" {
   }
   sizes                    = var.jobs
   maintenance              = var.maintenance_schedule
-  log_retention_days       = var.log_retention_days
-  permissions_boundary_arn = var.permissions_boundary_arn
-}
-
-module "workflow" {
-  source   = "./modules/workflow"
-  for_each = local.workflows
-
-  name       = "${local.name}-${each.key}"
-  account    = local.account
-  jobs       = module.pipeline[each.key].jobs
-  raw_bucket = module.lake.raw_bucket
-  prefixes   = [for path in values(each.value.sources) : "raw/${path}/"]
-  batch      = var.start_batch
-
-  permissions_boundary_arn = var.permissions_boundary_arn
-}
-
-module "start_runs" {
-  source   = "./modules/function"
-  for_each = local.state_machines
-
-  name        = local.start_runs[each.key]
-  description = "Starts the runs of ${each.value}, one at a time, when files have landed."
-  account     = local.account
-  key_arn     = module.lake.key_arn
-  topic       = { arn = module.monitoring.topic_arn, key_arn = module.monitoring.key_arn }
-  package = {
-    bucket = local.deployment_bucket
-    key    = local.artifacts["start_runs.zip"].key
-  }
-  handler = "start_runs.handler"
-  timeout = local.start_seconds
-  environment = {
-    PIPELINE      = each.key
-    RAW_BUCKET    = module.lake.raw_bucket
-    LAKE_BUCKET   = module.lake.lake_bucket
-    PREFIXES      = jsonencode([for path in values(local.pipelines[each.key].sources) : "raw/${path}/"])
-    STATE_MACHINE = "${local.states_arn}:stateMachine:${each.value}"
-    TOPIC         = module.monitoring.topic_arn
-  }
-  rights = {
-    TakeMessages = {
-      actions   = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
-      resources = ["arn:${local.account.partition}:sqs:${local.account.region}:${local.account.id}:${local.arrivals_queue[each.key]}"]
-    }
-    CountArrivals = { actions = ["s3:GetObject", "s3:PutObject"], resources = ["${local.lake_arn}/arrivals/${each.key}.json"] }
-    # Before the first call there is no such object: without this, S3 would say that it is forbidden. It knows no prefix
-    # when an object is asked for, so none can limit this.
-    MissArrivals = { actions = ["s3:ListBucket"], resources = [local.lake_arn] }
-    StartRuns    = { actions = ["states:StartExecution"], resources = ["${local.states_arn}:stateMachine:${each.value}"] }
-    LookAtRuns   = { actions = ["states:DescribeExecution"], resources = ["${local.states_arn}:execution:${each.value}:*"] }
-  }
-  log_retention_days       = var.log_retention_days
-  permissions_boundary_arn = var.permissions_boundary_arn
-}
-
-module "state_machine" {
-  source   = "./modules/state_machine"
-  for_each = local.state_machines
-
-  name       = each.value
-  pipeline   = each.key
-  account    = local.account
-  jobs       = { for layer, job in module.pipeline[each.key].jobs : layer => { name = job, timeout_minutes = var.jobs[layer].timeout_minutes } }
-  starter    = { name = module.start_runs[each.key].name, arn = module.start_runs[each.key].arn }
-  recorder   = { name = module.record_failed_run.name, arn = module.record_failed_run.arn }
-  topics     = { alerts = module.monitoring.topic_arn, runs = module.monitoring.runs_topic_arn, key_arn = module.monitoring.key_arn }
-  raw_bucket = module.lake.raw_bucket
-  key_arn    = module.lake.key_arn
-  batch      = var.start_batch
-  patience   = 6 * local.start_seconds # as Lambda asks for
-  archived   = length(local.pipelines[each.key].archive_days) > 0
-
-  retry_seconds            = var.retry_seconds
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn
 }
@@ -237,10 +189,18 @@ module "monitoring" {
   name      = local.name
   account   = local.account
   jobs      = local.jobs
-  functions = concat([module.generate_movies.name, module.record_failed_run.name], values(local.start_runs))
+  functions = concat([module.generate_movies.name, module.record_failed_run.name], values(local.start_layers), values(local.start_runs))
   recorder  = { name = module.record_failed_run.name, arn = module.record_failed_run.arn }
-  schedules = [module.generate_movies.schedule_group]
-  starts    = concat([for workflow in module.workflow : workflow.start_rule], [for machine in module.state_machine : machine.start_rule])
-  machines  = { for name, machine in module.state_machine : local.state_machines[name] => { arn = machine.arn, dead_queue = machine.dead_queue, told = machine.told } }
-  email     = var.alert_email
+  schedules = merge(
+    { (local.generate_movies) = { remedy = "the day's file is missing. Invoke the function with that day.", hours = null } },
+    merge([for name in keys(local.clocks) : {
+      "${local.name}-${name}-hourly" = { remedy = local.clock_remedy, hours = var.hourly_schedule.enabled ? 2 : null }
+      "${local.name}-${name}-daily"  = { remedy = local.clock_remedy, hours = var.daily_schedule.enabled ? 26 : null }
+    }]...),
+  )
+  streams    = { for stream in module.stream : stream.name => { late_seconds = max(900, 3 * var.stream.buffer_seconds), log_group = stream.log_group } }
+  starts     = concat([for workflow in module.workflow : workflow.start_rule if workflow.start_rule != null], [for machine in module.state_machine : machine.start_rule])
+  machines   = { for name, machine in module.state_machine : local.state_machines[name] => { arn = machine.arn, dead_queue = machine.dead_queue, told = machine.told } }
+  raw_bucket = module.lake.raw_bucket
+  email      = var.alert_email
 }

@@ -23,6 +23,7 @@ output "functions" {
   value = merge(
     { generate_movies = module.generate_movies.name, record_failed_run = module.record_failed_run.name },
     { for name, function in module.start_runs : "${name}-start_runs" => function.name },
+    { for name, function in module.start_layers : "${name}-start_layers" => function.name },
   )
 }
 
@@ -76,10 +77,12 @@ output "region" {
 }
 
 output "roles" {
-  description = "<pipeline>-<layer>, function and <pipeline>-state_machine -> name of its role."
+  description = "<pipeline>-<layer>, function, <path>-delivery and <pipeline>-state_machine -> name of its role."
   value = merge(concat(
     [{ generate_movies = module.generate_movies.role, record_failed_run = module.record_failed_run.role }],
     [for name, function in module.start_runs : { "${name}-start_runs" = function.role }],
+    [for name, function in module.start_layers : { "${name}-start_layers" = function.role }],
+    [for path, stream in module.stream : { "${path}-delivery" = stream.role }],
     [for name, machine in module.state_machine : { "${name}-state_machine" = machine.role }],
     [for name, pipeline in module.pipeline : { for layer, role in pipeline.roles : "${name}-${layer}" => role }],
   )...)
@@ -90,14 +93,24 @@ output "runs_topic_arn" {
   value       = module.monitoring.runs_topic_arn
 }
 
+output "scheduled_workflows" {
+  description = "Pipeline -> names of its workflows, for those that run by the clock: the hour's, then the day's."
+  value       = { for name in keys(local.clocks) : name => [for part in ["hourly", "daily"] : module.workflow["${name}-${part}"].name] }
+}
+
 output "state_machines" {
   description = "Pipeline -> ARN of its state machine, for those that Step Functions runs."
   value       = { for name, machine in module.state_machine : name => machine.arn }
 }
 
+output "streams" {
+  description = "Path below raw/ -> name of the stream whose records land there."
+  value       = { for path, stream in module.stream : path => stream.name }
+}
+
 output "workflows" {
-  description = "Pipeline -> name of its workflow, for those that Glue runs."
-  value       = { for name, workflow in module.workflow : name => workflow.name }
+  description = "Pipeline -> name of its workflow, for those that Glue runs when files have landed."
+  value       = { for name, workflow in module.workflow : name => workflow.name if contains(keys(local.pipelines), name) }
 }
 
 output "workgroup" {

@@ -15,6 +15,7 @@ locals {
       archive_days = { for each in values(declared.bronze) : each.path => each.archive_days if can(each.archive_days) }
       persons      = anytrue([for source in declared.bronze : can(source.person)])
       orchestrator = try(declared.orchestrator, "glue_workflow")
+      streams      = [for each in declared.bronze : each.path if try(each.stream, false)]
       sources      = { for source, each in declared.bronze : source => each.path }
       silver       = sort(keys(declared.silver))
       gold         = { for table, each in declared.gold : table => { description = each.description, columns = each.columns[*].name } }

@@ -1,5 +1,14 @@
 # What runs, when, how large, and within which limits.
 
+variable "daily_schedule" {
+  description = "When gold is computed of pipelines that run by the clock, as a cron of EventBridge Scheduler, in UTC; and whether it runs. At a minute when the hour's silver is done."
+  type = object({
+    cron    = string
+    enabled = bool
+  })
+  default = { cron = "cron(40 0 * * ? *)", enabled = false }
+}
+
 variable "delta_jars" {
   description = "Where jobs get Delta Lake from: glue = what Glue 6.0 brings (4.2.0), own = the jars of the package."
   type        = string
@@ -41,6 +50,15 @@ variable "film_schedule" {
     enabled = bool
   })
   default = { cron = "cron(0 2 * * ? *)", enabled = false }
+}
+
+variable "hourly_schedule" {
+  description = "When bronze and silver run of pipelines that run by the clock, as a cron of EventBridge Scheduler, in UTC; and whether it runs. Some minutes after the hour its last records have landed."
+  type = object({
+    cron    = string
+    enabled = bool
+  })
+  default = { cron = "cron(10 * * * ? *)", enabled = false }
 }
 
 variable "jobs" {
@@ -108,5 +126,29 @@ variable "start_batch" {
   validation {
     condition     = var.start_batch.files >= 1 && var.start_batch.files <= 100 && var.start_batch.seconds >= 1 && var.start_batch.seconds <= 900
     error_message = "start_batch: Glue takes 1 to 100 files and 1 to 900 seconds."
+  }
+}
+
+variable "stream" {
+  description = "Size of streams: shards (null: AWS takes what comes, and bills it so), hours that records are kept, and after how many MB or seconds a file is written."
+  type = object({
+    shards          = number
+    retention_hours = number
+    buffer_mb       = number
+    buffer_seconds  = number
+  })
+  default = { shards = null, retention_hours = 72, buffer_mb = 64, buffer_seconds = 300 }
+
+  validation {
+    condition     = var.stream.shards == null || try(var.stream.shards >= 1 && var.stream.shards == floor(var.stream.shards), false)
+    error_message = "stream.shards must be a whole number from 1 on, or null."
+  }
+  validation {
+    condition     = var.stream.retention_hours >= 24 && var.stream.retention_hours <= 8760 && var.stream.retention_hours == floor(var.stream.retention_hours)
+    error_message = "stream.retention_hours must be a whole number from 24 to 8760: Kinesis keeps records no shorter and no longer."
+  }
+  validation {
+    condition     = var.stream.buffer_mb >= 1 && var.stream.buffer_mb <= 128 && var.stream.buffer_seconds >= 0 && var.stream.buffer_seconds <= 900
+    error_message = "stream: Firehose gathers 1 to 128 MB, for 0 to 900 seconds."
   }
 }

@@ -47,6 +47,7 @@ class Source:
     `archive_days`: files are copied to `archive/<path>/` once silver has published their records, and the copies kept
     so long. Without it nothing is archived.
     `person`: the field that says whose a record is, so that a person can be erased.
+    `stream`: records come one by one through a stream, which Firehose delivers to `raw/<path>/YYYY/MM/DD/HH/`.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Source:
     lateness_days: int | None = None
     archive_days: int | None = None
     person: str | None = None
+    stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,8 +108,9 @@ class GoldTable:
 class Pipeline:
     """All that exists of one pipeline: its sources (bronze), silver and gold tables by name.
 
-    A silver table comes after those that it references. `orchestrator`: what runs the layers one after the other when
-    files have landed, a workflow of Glue or a state machine of Step Functions.
+    A silver table comes after those that it references. `orchestrator`: what runs the layers one after the other. When
+    files have landed: a workflow of Glue or a state machine of Step Functions. By the clock: `schedules`, each hour up
+    to silver, each day gold.
     """
 
     name: str
@@ -141,6 +144,8 @@ class Pipeline:
             for key in ("lateness_days", "archive_days"):
                 if source[key] is None:
                     del source[key]
+            if not source["stream"]:
+                del source["stream"]
         for table in (*document["bronze"].values(), *document["silver"].values()):
             if table["person"] is None:
                 del table["person"]

@@ -22,7 +22,7 @@ RAW_PATH = re.compile(r"[a-z0-9_]+(/[a-z0-9_]+)*")
 TYPES = "string, boolean, int, bigint, double, date, timestamp, decimal(p,s)"
 TYPE = re.compile(r"string|boolean|int|bigint|double|date|timestamp|decimal\((\d{1,2}),(\d{1,2})\)")
 FORMATS = ("csv", "json")
-ORCHESTRATORS = ("glue_workflow", "step_functions")
+ORCHESTRATORS = ("glue_workflow", "step_functions", "schedules")
 MOMENTS = ("date", "timestamp")
 
 
@@ -95,7 +95,7 @@ def _unique_keys(yaml: ModuleType) -> Any:
 
 def _source(place: Place, name: str, value: Any) -> Source:
     days_of = ("archive_days", "lateness_days")
-    body = place.mapping(value, {"description", "path", "format", "fields"}, frozenset({*days_of, "person"}))
+    body = place.mapping(value, {"description", "path", "format", "fields"}, frozenset({*days_of, "person", "stream"}))
     path = place.at("path").text(body["path"])
     if not RAW_PATH.fullmatch(path):
         raise place.at("path").error(f"expected a path below raw/ such as retail/orders, found {path!r}")
@@ -105,7 +105,18 @@ def _source(place: Place, name: str, value: Any) -> Source:
     description = place.at("description").text(body["description"])
     fields = place.at("fields").names(body["fields"])
     person = _person(place, body, dict.fromkeys(fields))
-    return Source(name, description, path, body["format"], fields, **days, person=person)
+    stream = _stream(place.at("stream"), body.get("stream", False), body["format"])
+    return Source(name, description, path, body["format"], fields, **days, person=person, stream=stream)
+
+
+def _stream(place: Place, value: Any, form: str) -> bool:
+    if not isinstance(value, bool):
+        raise place.error(f"expected true or false, found {value!r}")
+    if value and form != "json":
+        raise place.error(
+            f"a stream's records are written one a line, without a header: needs format json, found {form}"
+        )
+    return value
 
 
 def _person(place: Place, body: dict[str, Any], known: Mapping[str, Any]) -> str | None:

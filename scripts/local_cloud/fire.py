@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from local_cloud.control import REGION, Cloud, CloudError
+from local_cloud import root_calls
+from local_cloud.control import Cloud
 
 
 def fire(cloud: Cloud, name: str, time: str | None = None) -> dict[str, Any]:
@@ -13,20 +13,4 @@ def fire(cloud: Cloud, name: str, time: str | None = None) -> dict[str, Any]:
 
     Returns its Kind, its Name and the ARNs of its Targets. Raises CloudError.
     """
-    # Not at the top: they take half a second, and most commands need none.
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-    from botocore.httpsession import URLLib3Session
-
-    variables = cloud.environment()
-    keys = Credentials(variables["AWS_ACCESS_KEY_ID"], variables["AWS_SECRET_ACCESS_KEY"])
-    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "AWSEvents.FireNow"}
-    body = json.dumps({"name": name, "moment": time})
-    request = AWSRequest("POST", f"{cloud.endpoint}/", headers=headers, data=body)
-    SigV4Auth(keys, "events", REGION).add_auth(request)
-    response = URLLib3Session().send(request.prepare())
-    answer: dict[str, Any] = json.loads(response.content)
-    if response.status_code != 200:
-        raise CloudError(f"can't fire {name}: {answer['message']}")
-    return answer
+    return root_calls.call(cloud, "events", "AWSEvents.FireNow", {"name": name, "moment": time}, f"fire {name}")

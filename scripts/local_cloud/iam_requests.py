@@ -20,7 +20,7 @@ BOUNDED = {
     *("PutRolePermissionsBoundary", "PutRolePolicy"),
 }
 """The calls about roles that know the condition."""
-PASSING = {"events", "glue", "lambda", "scheduler", "states"}
+PASSING = {"events", "firehose", "glue", "lambda", "scheduler", "states"}
 """Services that are handed roles, in the body of a request."""
 SETTING = ("Create", "Put", "Update")
 """What the names of calls begin with that set up what a service does; others hold texts of people's own."""

@@ -13,14 +13,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from ministack.core import iam_evaluator
 from ministack.core.responses import error_response_json, get_account_id, get_region, json_response, new_uuid
-from ministack.core.router import extract_access_key_id
 from ministack.services import eventbridge, glue, scheduler
 
-from local_cloud import glue_workflow_progress
+from local_cloud import glue_workflow_progress, root_actions
 from local_cloud.glue_jobs import GlueError
-from local_cloud.replacements import replace, require
+from local_cloud.replacements import require
 
 ACTION = "AWSEvents.FireNow"
 
@@ -34,21 +32,14 @@ def install() -> None:
     require(eventbridge, "_rules")
     require(eventbridge, "_targets")
     require(scheduler, "_schedules")
-    require(iam_evaluator, "is_root_access_key", ["access_key_id"])
 
-    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query_params: dict[str, Any]) -> Any:
-        if headers.get("x-amz-target") != ACTION:
-            return await original(method, path, headers, body, query_params)
-        key = extract_access_key_id(headers, query_params)
-        if not key or not iam_evaluator.is_root_access_key(key):
-            return error_response_json("AccessDeniedException", "Only the cloud's root may fire", 400)
+    async def answer(body: bytes) -> Any:
         try:
             return json_response(fire(**json.loads(body)))
         except (NotFireableError, GlueError) as error:
             return error_response_json("ValidationException", str(error), 400)
 
-    parameters = ["method", "path", "headers", "body", "query_params"]
-    original = replace(eventbridge, "handle_request", handle, parameters=parameters)
+    root_actions.add(eventbridge, ACTION, answer)
 
 
 def fire(name: str, moment: str | None = None) -> dict[str, Any]:

@@ -17,7 +17,7 @@ run "a_whole_build_is_planned" {
     error_message = "Names carry the environment."
   }
   assert {
-    condition     = keys(output.jobs) == ["market-bronze", "market-gold", "market-silver", "movies-bronze", "movies-gold", "movies-silver", "shop-bronze", "shop-gold", "shop-silver"]
+    condition     = keys(output.jobs) == ["clicks-bronze", "clicks-gold", "clicks-silver", "market-bronze", "market-gold", "market-silver", "movies-bronze", "movies-gold", "movies-silver", "shop-bronze", "shop-gold", "shop-silver"]
     error_message = "Each declared pipeline has three jobs."
   }
 }
@@ -114,4 +114,14 @@ run "glue_batches_at_most_100_files" {
   }
 
   expect_failures = [var.start_batch]
+}
+
+run "kinesis_keeps_records_for_a_day_at_least" {
+  command = plan
+
+  variables {
+    stream = { shards = 1, retention_hours = 12, buffer_mb = 5, buffer_seconds = 60 }
+  }
+
+  expect_failures = [var.stream]
 }

@@ -13,7 +13,7 @@ variables {
   key_arn            = "arn:aws:kms:us-east-1:111122223333:key/mocked"
   topic              = { arn = "arn:aws:sns:us-east-1:111122223333:oakvale-dev-alerts", key_arn = "arn:aws:kms:us-east-1:111122223333:key/alerts" }
   rights             = { PutFiles = { actions = ["s3:PutObject"], resources = ["arn:aws:s3:::oakvale-dev-raw-111122223333/raw/movies/*"] } }
-  schedule           = { cron = "cron(0 2 * * ? *)", enabled = true }
+  schedules          = { daily = { name = "oakvale-dev-generate-movies", cron = "cron(0 2 * * ? *)", enabled = true } }
   log_retention_days = 14
 
   permissions_boundary_arn = null
@@ -35,7 +35,7 @@ run "scheduled" {
     error_message = "The zip is the one of the package."
   }
   assert {
-    condition     = aws_scheduler_schedule.this[0].state == "ENABLED" && aws_scheduler_schedule.this[0].schedule_expression_timezone == "UTC"
+    condition     = aws_scheduler_schedule.this["daily"].state == "ENABLED" && aws_scheduler_schedule.this["daily"].schedule_expression_timezone == "UTC"
     error_message = "The schedule runs, in UTC."
   }
   assert {
@@ -48,7 +48,7 @@ run "not_scheduled" {
   command = plan
 
   variables {
-    schedule = { cron = "cron(0 2 * * ? *)", enabled = false }
+    schedules = { daily = { name = "oakvale-dev-generate-movies", cron = "cron(0 2 * * ? *)", enabled = false } }
   }
 
   module {
@@ -56,7 +56,7 @@ run "not_scheduled" {
   }
 
   assert {
-    condition     = aws_scheduler_schedule.this[0].state == "DISABLED"
+    condition     = aws_scheduler_schedule.this["daily"].state == "DISABLED"
     error_message = "The schedule is there, and doesn't run."
   }
 }
@@ -65,8 +65,8 @@ run "called_by_a_rule" {
   command = plan
 
   variables {
-    schedule = null
-    rights   = { FindRecords = { actions = ["s3:ListBucket"], resources = ["arn:aws:s3:::lake"], prefixes = ["runs/movies/gold/"] } }
+    schedules = {}
+    rights    = { FindRecords = { actions = ["s3:ListBucket"], resources = ["arn:aws:s3:::lake"], prefixes = ["runs/movies/gold/"] } }
   }
 
   module {

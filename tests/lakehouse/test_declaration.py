@@ -24,6 +24,13 @@ def of(document: dict[str, Any], suffix: str = "json") -> Pipeline:
     return parse("shop", dump(document), f"shop.{suffix}")
 
 
+def streamed() -> dict[str, Any]:
+    """A declaration whose records come through a stream, and whose layers run by the clock."""
+    document = changed("orchestrator", "schedules")
+    document["bronze"]["items"] |= {"format": "json", "stream": True}
+    return document
+
+
 VARIANTS = {
     "plain": declaration(),
     "lateness": changed("bronze.items.lateness_days", 7),
@@ -33,6 +40,7 @@ VARIANTS = {
     "no rules": changed("silver.items.rules", {}),
     "no newest_by": changed("silver.items.newest_by", []),
     "history": history(),
+    "stream": streamed(),
     "other letters": changed("description", 'Läden "und" 店\\n.'),
 }
 
@@ -68,6 +76,8 @@ def test_there_is_one_spelling() -> None:
     explicit = changed("silver.items.columns.1.required", False)
     assert of(explicit).canonical_json() == canonical
     assert of(changed("silver.items.history", False)).canonical_json() == canonical
+    assert of(changed("bronze.items.stream", False)).canonical_json() == canonical
+    assert json.loads(of(streamed()).canonical_json())["bronze"]["items"]["stream"] is True
     assert of(changed("orchestrator", "glue_workflow")).canonical_json() == canonical
     assert (
         json.loads(of(changed("orchestrator", "step_functions")).canonical_json())["orchestrator"] == "step_functions"

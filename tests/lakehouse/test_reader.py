@@ -20,7 +20,7 @@ TABLES = ("bronze.items", "silver.items", "gold.items_by_kind")
 
 LEVELS = [
     ("", "bronze, description, gold, orchestrator, silver"),
-    ("bronze.items.", "archive_days, description, fields, format, lateness_days, path, person"),
+    ("bronze.items.", "archive_days, description, fields, format, lateness_days, path, person, stream"),
     ("silver.items.", "columns, description, history, key, newest_by, person, reads, references, rules"),
     ("silver.items.columns.0.", "description, name, required, type"),
     ("gold.items_by_kind.", "columns, description, key, reads, touched_by"),
@@ -28,7 +28,17 @@ LEVELS = [
 ]
 
 
-OPTIONAL = {"archive_days", "lateness_days", "required", "name", "history", "references", "orchestrator", "person"}
+OPTIONAL = {
+    "archive_days",
+    "lateness_days",
+    "required",
+    "name",
+    "history",
+    "references",
+    "orchestrator",
+    "person",
+    "stream",
+}
 
 
 def shown(path: str) -> str:

@@ -63,7 +63,7 @@ def test_a_source_with_the_name_of_the_run_records() -> None:
 @pytest.mark.parametrize("name", ["airflow", None, ["glue_workflow"]])
 def test_an_orchestrator_that_does_not_exist(name: Any) -> None:
     message = complaint(changed("orchestrator", name))
-    assert message == f"orchestrator: expected one of glue_workflow, step_functions, found {name!r}"
+    assert message == f"orchestrator: expected one of glue_workflow, step_functions, schedules, found {name!r}"
 
 
 @pytest.mark.parametrize("days", [0, -1, 1.5, "7", True, [7]])
@@ -78,6 +78,23 @@ def test_numbers_of_days() -> None:
     document["bronze"]["items"]["archive_days"] = 365
     items = parse("shop", json.dumps(document), "shop.json").bronze["items"]
     assert (items.lateness_days, items.archive_days) == (1, 365)
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "said"),
+    [
+        ("json", "yes", "expected true or false, found 'yes'"),
+        ("json", None, "expected true or false, found None"),
+        (
+            *("csv", True),
+            "a stream's records are written one a line, without a header: needs format json, found csv",
+        ),
+    ],
+)
+def test_a_stream_that_can_not_be(form: str, value: Any, said: str) -> None:
+    document = changed("bronze.items.stream", value)
+    document["bronze"]["items"]["format"] = form
+    assert complaint(document) == f"bronze.items.stream: {said}"
 
 
 BAD_PATHS = ["Shop", "/shop", "shop/", "shop//items", "shop/../gold", "shop/a b", "shop/é", "shop/*", "s3://shop"]

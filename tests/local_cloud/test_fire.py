@@ -129,7 +129,7 @@ def test_who_is_not_root_can_not_fire(client: Clients, cloud: control.Cloud) -> 
     assert _refusal(request)["__type"] == "MissingAuthenticationTokenException"
     credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     SigV4Auth(credentials, "events", control.REGION).add_auth(request)
-    assert _refusal(request)["message"] == "Only the cloud's root may fire"
+    assert _refusal(request)["message"] == "Only the cloud's root may call FireNow"
 
 
 def _refusal(request: AWSRequest) -> dict[str, Any]:

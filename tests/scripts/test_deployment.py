@@ -17,7 +17,8 @@ OUTPUTS = {
     "region": "eu-west-1",
     "lake_bucket": "lake",
     "workflows": {"movies": "oakvale-dev-movies"},
-    "state_machines": {},
+    "state_machines": {"retail": "arn:aws:states:eu-west-1:111122223333:stateMachine:oakvale-dev-retail"},
+    "scheduled_workflows": {"events": ["oakvale-dev-events-hourly", "oakvale-dev-events-daily"]},
 }
 
 
@@ -41,6 +42,15 @@ def test_a_cloud_that_does_not_run_names_the_command(monkeypatch: pytest.MonkeyP
 def test_an_unknown_name_is_told_with_those_that_there_are() -> None:
     with pytest.raises(DeployError, match="dev has no workflow films; there are: movies"):
         deployment.Deployment("dev", OUTPUTS).named("workflows", "films")
+
+
+def test_each_pipeline_is_run_by_one_of_three() -> None:
+    dev = deployment.Deployment("dev", OUTPUTS)
+    assert dev.pipelines == ["events", "movies", "retail"]
+    kinds = {pipeline: dev.orchestrator(pipeline) for pipeline in dev.pipelines}
+    assert kinds == {"events": "scheduled_workflows", "movies": "workflows", "retail": "state_machines"}
+    with pytest.raises(DeployError, match="dev has no pipeline films; there are: events, movies, retail"):
+        dev.orchestrator("films")
 
 
 def test_clients_are_of_the_profile_that_the_environment_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,6 +28,8 @@ def make(*arguments: str) -> subprocess.CompletedProcess[str]:
         "NAME",
         "START",
         "DAYS",
+        "RATE",
+        "SECONDS",
         "TABLE",
         "KEY",
         "SAMPLE",
@@ -86,6 +88,7 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),
         ("trace", "which row? Usage: make trace TABLE=movies_by_genre KEY=genre=Drama [ENV=local | LAKE=folder]"),
         ("backfill", "which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local]"),
+        ("stream", "how many events, how long? Usage: make stream RATE=50 SECONDS=60 [ENV=local]"),
         ("fire", "what is to be fired? Usage: make fire NAME=schedule [TIME=2026-11-02T02:00:00Z]"),
     ],
 )

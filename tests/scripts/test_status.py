@@ -178,6 +178,7 @@ def test_an_environment(
         "lake_bucket": "lake",
         "region": "eu-west-1",
         "workflows": {"movies": "oakvale-dev-movies"},
+        "scheduled_workflows": {},
         "state_machines": {},
         "jobs": {f"movies-{layer}": f"oakvale-dev-movies-{layer}" for layer in deployment.LAYERS},
     }

@@ -78,6 +78,20 @@ def test_all_runs_that_begin_are_followed(glue: Any) -> None:
     assert [run["Id"] for run in found] == ["jr_1", "jr_2"]
 
 
+def test_a_start_waits_for_the_run_that_is_under_way(glue: Any) -> None:
+    notes = list[str]()
+    with Stubber(glue) as stubber:
+        stubber.add_client_error("start_workflow_run", "ConcurrentRunsExceededException")
+        runs = [{"WorkflowRunId": str(number), "StartedOn": number} for number in (2, 1)]
+        stubber.add_response("get_workflow_runs", {"Runs": runs}, {"Name": "clicks"})
+        asked = {"Name": "clicks", "RunId": "2", "IncludeGraph": True}
+        stubber.add_response("get_workflow_run", {"Run": ended(job_run(1, "SUCCEEDED"))}, asked)
+        stubber.add_response("start_workflow_run", {"RunId": "3"}, {"Name": "clicks"})
+        assert workflow_runs.start(glue, "clicks", 1, notes.append) == "3"
+        stubber.assert_no_pending_responses()
+    assert notes == ["clicks: run 2 is under way, and the next one waits for it", "films succeeded"]
+
+
 def test_a_run_that_did_nothing_is_a_failure() -> None:
     run = ended(status="ERROR", ErrorMessage="Concurrent runs exceeded")
     with pytest.raises(WorkflowFailedError, match=r"^workflow films ended ERROR: Concurrent runs exceeded$"):

@@ -47,6 +47,7 @@ EVENTS = [
 ]
 MESSAGES = [f"arn:aws:{service}:{HERE}:{NAME}-*" for service in ("sns", "sqs")]
 ALARM, MACHINE = f"arn:aws:cloudwatch:{HERE}:alarm:{NAME}-*", f"arn:aws:states:{HERE}:stateMachine:{NAME}-*"
+STREAMS = [f"arn:aws:firehose:{HERE}:deliverystream/{NAME}-*", f"arn:aws:kinesis:{HERE}:stream/{NAME}-*"]
 WORKGROUP, ROLE = f"arn:aws:athena:{HERE}:workgroup/{NAME}", f"arn:aws:iam::{ACCOUNT}:role/{NAME}-*"
 TAGGED = {f"aws:ResourceTag/{tag}": value for tag, value in (("project", "oakvale"), ("environment", "staging"))}
 TAGGED_ANEW = {name.replace("Resource", "Request"): value for name, value in TAGGED.items()}
@@ -67,6 +68,7 @@ READS: dict[str, list[str]] = {
     "ReadMessages": MESSAGES,
     "ReadAlarms": [ALARM],
     "ReadMachines": [MACHINE],
+    "ReadStreams": STREAMS,
     "ReadQueries": [WORKGROUP],
     "ReadRoles": [ROLE],
     "ReadLists": ["*"],
@@ -94,6 +96,8 @@ WRITES: dict[str, list[str]] = {
     "MakeMessages": MESSAGES,
     "MakeAlarms": [ALARM],
     "MakeMachines": [MACHINE],
+    "MakeStreams": STREAMS,
+    "EncryptStreams": [KEYS, STREAMS[1]],
     "MakeQueries": [WORKGROUP],
     "MakeBoundedRoles": [ROLE],
     "ChangeRoles": [ROLE],
@@ -108,7 +112,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "HandKeysOn": {
         "StringEquals": {
             **TAGGED,
-            "kms:ViaService": [f"{name}.us-east-1.amazonaws.com" for name in ("lambda", "scheduler")],
+            "kms:ViaService": [f"{name}.us-east-1.amazonaws.com" for name in ("kinesis", "lambda", "scheduler")],
         }
     },
     "MakeMappings": OF_OWN_FUNCTIONS,
@@ -119,7 +123,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "PassRoles": {
         "StringEquals": {
             "iam:PassedToService": [
-                f"{name}.amazonaws.com" for name in ("events", "glue", "lambda", "scheduler", "states")
+                f"{name}.amazonaws.com" for name in ("events", "firehose", "glue", "lambda", "scheduler", "states")
             ]
         }
     },
@@ -127,6 +131,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
 # What takes data, keys, bounds or identities away is nobody's on GitHub.
 ADMINISTRATORS = {
     *("s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:DeleteObjectVersion", "kms:ScheduleKeyDeletion"),
+    *("kinesis:DeleteStream", "kinesis:StopStreamEncryption"),
     *(
         "glue:DeleteSecurityConfiguration",
         "kms:DisableKey",
@@ -146,6 +151,7 @@ MEANINGLESS = {
     "athena:TagResource": "the same",
     "kms:CreateAlias": "an alias wants the right on itself and on its key, which are two statements",
     "states:DescribeExecution": "of standard executions; express ones have no record",
+    "kinesis:UpdateStreamMode": "it has its stream as a resource",
     "cloudwatch:DescribeAlarms": "a list, also when it is asked for one name",
 }
 

@@ -15,7 +15,7 @@ from tests.terraform.deployment import ACCOUNT, Deployment
 
 LAYERS = ("bronze", "silver", "gold")
 WORKFLOWS = ("movies", "shop")
-PIPELINES = (*WORKFLOWS, "market")
+PIPELINES = (*WORKFLOWS, "market", "clicks")
 # What names a resource in its account; two environments may share none of them.
 NAMES = {
     "aws_athena_workgroup": "name",
@@ -28,6 +28,8 @@ NAMES = {
     "aws_glue_trigger": "name",
     "aws_glue_workflow": "name",
     "aws_iam_role": "name",
+    "aws_kinesis_firehose_delivery_stream": "name",
+    "aws_kinesis_stream": "name",
     "aws_kms_alias": "name",
     "aws_lambda_function": "function_name",
     "aws_s3_bucket": "bucket",
@@ -40,7 +42,7 @@ NAMES = {
 OUTPUTS = {
     "alerts_topic_arn", "analyst_role_arn", "catalog", "databases", "functions", "jobs", "lake_bucket", "log_groups",
     "name", "named_queries", "next", "queries_bucket", "raw_bucket", "region", "roles",
-    "runs_topic_arn", "state_machines", "workflows", "workgroup",
+    "runs_topic_arn", "scheduled_workflows", "state_machines", "streams", "workflows", "workgroup",
 }  # fmt: skip
 
 
@@ -53,7 +55,13 @@ def test_every_named_kind_is_compared(production: Deployment) -> None:
     nameless = {"aws_caller_identity", "aws_partition"}
     kinds = {next(part for part in address.split(".") if part.startswith("aws_")) for address in production.resources}
     # What belongs to another resource has that one's name, a named query its workgroup's and a table its database's.
-    parts = ("aws_s3_bucket_", "aws_iam_role_policy", "aws_sns_topic_", "aws_cloudwatch_event_target")
+    parts = (
+        "aws_s3_bucket_",
+        "aws_iam_role_policy",
+        "aws_sns_topic_",
+        "aws_cloudwatch_event_target",
+        "aws_cloudwatch_log_stream",
+    )
     others = {kind for kind in kinds - set(NAMES) - nameless if not kind.startswith(parts)}
     assert others == {
         *("aws_athena_named_query", "aws_glue_catalog_table", "aws_kms_key"),
@@ -84,10 +92,18 @@ def test_outputs_name_what_was_made(staging: Deployment) -> None:
         "generate_movies": "oakvale-staging-generate-movies",
         "record_failed_run": "oakvale-staging-record-failed-run",
         "market-start_runs": "oakvale-staging-market-start-runs",
+        "clicks-start_layers": "oakvale-staging-clicks-start-layers",
     }
-    assert staging.outputs["roles"] == names | functions | {"market-state_machine": "oakvale-staging-market"}
+    others = {
+        "market-state_machine": "oakvale-staging-market",
+        "clicks/web-delivery": "oakvale-staging-clicks-web-delivery",
+    }
+    assert staging.outputs["roles"] == names | functions | others
     assert staging.outputs["functions"] == functions
     assert staging.outputs["workflows"] == {pipeline: f"oakvale-staging-{pipeline}" for pipeline in WORKFLOWS}
+    parts = [f"oakvale-staging-clicks-{part}" for part in ("hourly", "daily")]
+    assert staging.outputs["scheduled_workflows"] == {"clicks": parts}
+    assert staging.outputs["streams"] == {"clicks/web": "oakvale-staging-clicks-web"}
     machine = staging.one('state_machine["market"].aws_sfn_state_machine.this')
     assert staging.outputs["state_machines"] == {"market": machine["arn"]}
 
@@ -141,7 +157,7 @@ def test_delta_comes_from_glue_or_from_the_package(dev: Deployment, production: 
 @pytest.mark.parametrize("pipeline", WORKFLOWS)
 def test_landed_files_start_bronze_then_silver_then_gold(deployment: Deployment, pipeline: str) -> None:
     name = f"{deployment.outputs['name']}-{pipeline}"
-    rule = deployment.one(f'workflow["{pipeline}"].aws_cloudwatch_event_rule.landed')
+    rule = deployment.one(f'workflow["{pipeline}"].aws_cloudwatch_event_rule.landed[0]')
     prefixes = {"movies": ["raw/movies/"], "shop": ["raw/shop/items/", "raw/shop/orders/"]}[pipeline]
     assert json.loads(rule["event_pattern"]) == {
         "source": ["aws.s3"],
@@ -152,10 +168,10 @@ def test_landed_files_start_bronze_then_silver_then_gold(deployment: Deployment,
         },
     }
     assert deployment.one("aws_s3_bucket_notification.raw")["eventbridge"] is True
-    target = deployment.one(f'workflow["{pipeline}"].aws_cloudwatch_event_target.workflow')
+    target = deployment.one(f'workflow["{pipeline}"].aws_cloudwatch_event_target.workflow[0]')
     assert target["rule"] == rule["name"]
     assert target["arn"] == deployment.one(f'workflow["{pipeline}"].aws_glue_workflow.this')["arn"]
-    assert target["role_arn"] == deployment.one(f'workflow["{pipeline}"].aws_iam_role.start')["arn"]
+    assert target["role_arn"] == deployment.one(f'workflow["{pipeline}"].aws_iam_role.start[0]')["arn"]
     triggers = {
         trigger["name"]: trigger
         for trigger in deployment.of("aws_glue_trigger").values()
@@ -190,7 +206,7 @@ def test_batches_and_schedule_differ_by_environment(
         windows.append((batch["batch_size"], batch["batch_window"]))
         maintenance = deployment.one('pipeline["movies"].aws_glue_trigger.maintenance')
         maintained.append((maintenance["schedule"], maintenance["enabled"]))
-        schedule = deployment.one("aws_scheduler_schedule.this[0]")
+        schedule = deployment.one('generate_movies.aws_scheduler_schedule.this["daily"]')
         states.append(schedule["state"])
         assert (schedule["schedule_expression"], schedule["schedule_expression_timezone"]) == (
             "cron(0 2 * * ? *)",
@@ -208,6 +224,10 @@ def test_batches_and_schedule_differ_by_environment(
         (
             "generate_movies",
             {"RAW_BUCKET": f"oakvale-raw-{ACCOUNT}", "SEED": "7", "MOVIES": "100000", "FIRST_DAY": "2026-11-01"},
+        ),
+        (
+            'start_layers["clicks"]',
+            {"HOURLY": "oakvale-clicks-hourly", "DAILY": "oakvale-clicks-daily"},
         ),
         ("record_failed_run", {"LAKE_BUCKET": f"oakvale-lake-{ACCOUNT}"}),
         (
@@ -251,6 +271,7 @@ def test_everything_stored_is_encrypted_with_the_environments_key(deployment: De
             assert (default["sse_algorithm"], default["kms_master_key_id"]) == ("aws:kms", key["arn"])
             assert rule["bucket_key_enabled"] is True
     holders = {
+        "aws_kinesis_stream": "kms_key_id",
         "aws_cloudwatch_log_group": "kms_key_id",
         "aws_lambda_function": "kms_key_arn",
         "aws_scheduler_schedule": "kms_key_arn",
@@ -277,10 +298,11 @@ def test_each_job_and_function_has_its_log_groups_with_retention(production: Dep
         for kind in ("output", "error")
     }
     functions = {
-        f"/aws/lambda/oakvale-{name}" for name in ("generate-movies", "record-failed-run", "market-start-runs")
+        f"/aws/lambda/oakvale-{name}"
+        for name in ("generate-movies", "record-failed-run", "market-start-runs", "clicks-start-layers")
     }
-    machines = {"/aws/vendedlogs/states/oakvale-market"}
-    assert groups == dict.fromkeys(expected | functions | machines, 365)
+    others = {"/aws/vendedlogs/states/oakvale-market", "/oakvale/firehose/oakvale-clicks-web"}
+    assert groups == dict.fromkeys(expected | functions | others, 365)
 
 
 def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> None:
@@ -299,6 +321,7 @@ def test_buckets_are_closed_logged_and_cleaned_up(deployment: Deployment) -> Non
             == {
                 "raw": {
                     "expire-replaced-versions",
+                    "expire-undelivered",
                     *(f"expire-archive-{path}" for path in ("market-stalls", "shop-items", "shop-orders")),
                 },
                 "lake": {"expire-replaced-versions", "expire-runs", "expire-temporary"},
@@ -371,6 +394,7 @@ def test_queries_have_a_limit_that_nobody_goes_round(deployment: Deployment) -> 
         *("movies_by_genre", "sales_by_day", "sales_by_item"),
         *("movies_rejected", "orders_rejected", "items_rejected"),
         *("takings_by_day", "takings_by_visit", "stalls_rejected", "visits_rejected"),
+        *("clicks_by_day", "clicks_rejected", "clicks_files"),
         *("market_files", "movies_files", "shop_files", "last_runs"),
     }
     assert queries["sales_by_day"]["query"] == "SELECT day,\n       sales\nFROM sales_by_day\nLIMIT 100\n"
@@ -390,15 +414,24 @@ def test_the_query_for_rejects_counts_those_that_are_open(deployment: Deployment
     ]
 
 
+def running(deployment: Deployment) -> tuple[str, ...]:
+    """The parts whose schedules run: only the silence of such a one means something."""
+    return (
+        ("hourly", "daily")
+        if "staging" in deployment.outputs["name"] or deployment.outputs["name"] == "oakvale"
+        else ()
+    )
+
+
 def test_failures_reach_the_topic(deployment: Deployment) -> None:
     name, topic = deployment.outputs["name"], deployment.one("aws_sns_topic.alerts")["arn"]
     rule = json.loads(deployment.one("aws_cloudwatch_event_rule.failed_runs")["event_pattern"])
     assert sorted(rule["detail"]["jobName"]) == sorted(deployment.outputs["jobs"].values())
     assert rule["detail"]["state"] == ["ERROR", "EXPIRED", "FAILED", "STOPPED", "TIMEOUT"]
     target = deployment.one("aws_cloudwatch_event_target.failed_runs")
-    ended = deployment.one("aws_cloudwatch_event_target.ended_runs[0]")
-    assert target["arn"] == ended["arn"] == topic
-    for (transformer,) in (target["input_transformer"], ended["input_transformer"]):
+    others = [deployment.one(f"aws_cloudwatch_event_target.{name}[0]") for name in ("ended_runs", "undelivered")]
+    assert {other["arn"] for other in (target, *others)} == {topic}
+    for (transformer,) in (other["input_transformer"] for other in (target, *others)):
         assert "by itself" not in transformer["input_template"]  # Glue repeats nothing: the jobs queue
         for line in transformer["input_template"].strip().splitlines():
             assert line.startswith('"'), "EventBridge takes lines that are texts"
@@ -416,6 +449,14 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
         f"{name}-market-start-failed": ("AWS/Events", "FailedInvocations"),
         f"{name}-market-arrivals-dead-filled": ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
         f"{name}-ended-runs-not-told": ("AWS/Events", "FailedInvocations"),
+        f"{name}-clicks-start-layers-errors": ("AWS/Lambda", "Errors"),
+        f"{name}-clicks-hourly-not-called": ("AWS/Scheduler", "InvocationDroppedCount"),
+        f"{name}-clicks-daily-not-called": ("AWS/Scheduler", "InvocationDroppedCount"),
+        f"{name}-clicks-web-not-read": ("AWS/Kinesis", "GetRecords.IteratorAgeMilliseconds"),
+        f"{name}-clicks-web-not-delivered": ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
+        f"{name}-clicks-web-refused": ("AWS/Firehose", "DeliveryToS3.Success"),
+        f"{name}-undelivered-not-told": ("AWS/Events", "FailedInvocations"),
+        **{f"{name}-clicks-{part}-silent": ("AWS/Scheduler", "InvocationAttemptCount") for part in running(deployment)},
     }
     assert {alarm: list(values["dimensions"].items()) for alarm, values in alarms.items()} == {
         f"{name}-generate-movies-errors": [("FunctionName", f"{name}-generate-movies")],
@@ -428,6 +469,16 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
         f"{name}-market-start-failed": [("RuleName", f"{name}-market-start")],
         f"{name}-market-arrivals-dead-filled": [("QueueName", f"{name}-market-arrivals-dead")],
         f"{name}-ended-runs-not-told": [("RuleName", f"{name}-ended-runs")],
+        f"{name}-clicks-start-layers-errors": [("FunctionName", f"{name}-clicks-start-layers")],
+        f"{name}-clicks-hourly-not-called": [("ScheduleGroup", f"{name}-clicks-hourly")],
+        f"{name}-clicks-daily-not-called": [("ScheduleGroup", f"{name}-clicks-daily")],
+        f"{name}-clicks-web-not-read": [("StreamName", f"{name}-clicks-web")],
+        f"{name}-clicks-web-not-delivered": [("DeliveryStreamName", f"{name}-clicks-web")],
+        f"{name}-clicks-web-refused": [("DeliveryStreamName", f"{name}-clicks-web")],
+        f"{name}-undelivered-not-told": [("RuleName", f"{name}-undelivered")],
+        **{
+            f"{name}-clicks-{part}-silent": [("ScheduleGroup", f"{name}-clicks-{part}")] for part in running(deployment)
+        },
     }
     assert all(alarm["alarm_actions"] == [topic] for alarm in alarms.values())
 

@@ -20,13 +20,22 @@ LAKE, RAW, QUERIES = (f"arn:aws:s3:::{NAME}-{store}-{ACCOUNT}" for store in ("la
 DEPLOYMENT = f"arn:aws:s3:::oakvale-deployment-{ACCOUNT}-us-east-1"
 HERE = f"us-east-1:{ACCOUNT}"
 
-JOBS = [f"{pipeline}-{layer}" for pipeline in ("market", "movies", "shop") for layer in ("bronze", "gold", "silver")]
-# Role -> the service that takes it, and the ARN of what it must do that for (none: the service doesn't send it).
+JOBS = [
+    f"{pipeline}-{layer}"
+    for pipeline in ("clicks", "market", "movies", "shop")
+    for layer in ("bronze", "gold", "silver")
+]
+# Role -> the service that takes it, and the ARNs of what it must do that for (none: the service doesn't send it).
 TRUSTED = {
     **dict.fromkeys(JOBS, ("glue", None)),
     "generate-movies": ("lambda", None),
     "record-failed-run": ("lambda", None),
-    "generate-movies-schedule": ("scheduler", f"arn:aws:scheduler:{HERE}:schedule-group/{NAME}-generate-movies"),
+    "generate-movies-schedule": ("scheduler", [f"arn:aws:scheduler:{HERE}:schedule-group/{NAME}-generate-movies"]),
+    "clicks-start-layers": ("lambda", None),
+    "clicks-start-layers-schedule": (
+        "scheduler",
+        [f"arn:aws:scheduler:{HERE}:schedule-group/{NAME}-clicks-{part}" for part in ("daily", "hourly")],
+    ),
     "movies-start": ("events", f"arn:aws:events:{HERE}:rule/{NAME}-movies-start"),
     "shop-start": ("events", f"arn:aws:events:{HERE}:rule/{NAME}-shop-start"),
     "market-start-runs": ("lambda", None),
@@ -170,6 +179,50 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
         "market", "gold", ["gold/takings_by_day", "gold/takings_by_visit"], ["takings_by_day", "takings_by_visit"]
     )
     | upstream("market", "silver", "silver/stalls", "silver/visits"),
+    "clicks-bronze": job(
+        "clicks", "bronze", ["bronze/pages", "bronze/web", "ledger/clicks"], ["pages", "web", "clicks_files"]
+    )
+    | {
+        "ListRaw": (LIST, [RAW]),
+        "ReadRaw": (GET, [f"{RAW}/raw/clicks/{source}{end}" for source in ("pages", "web") for end in ("", "/*")]),
+    },
+    "clicks-silver": job(
+        "clicks",
+        "silver",
+        [f"{folder}/clicks" for folder in QUARANTINED],
+        ["clicks", "clicks_quarantine", "clicks_quarantine_events"],
+    )
+    | upstream("clicks", "bronze", "bronze/pages", "bronze/web")
+    | maintenance("clicks_by_day"),
+    "clicks-gold": job("clicks", "gold", ["gold/clicks_by_day"], ["clicks_by_day"])
+    | upstream("clicks", "silver", "silver/clicks"),
+    "clicks-web-delivery": {
+        "ReadStream": (
+            ["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"],
+            [f"arn:aws:kinesis:{HERE}:stream/{NAME}-clicks-web"],
+        ),
+        "FindBucket": (["s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"], [RAW]),
+        "PutFiles": (
+            ["s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject"],
+            [f"{RAW}/{folder}/clicks/web/*" for folder in ("raw", "undelivered")],
+        ),
+        "UseKey": USE_KEY,
+        "WriteLogs": (
+            ["logs:PutLogEvents"],
+            [f"arn:aws:logs:{HERE}:log-group:/{NAME}/firehose/{NAME}-clicks-web:log-stream:errors"],
+        ),
+    },
+    "clicks-start-layers": function("clicks-start-layers")
+    | {
+        "StartWorkflows": (
+            ["glue:StartWorkflowRun"],
+            [f"arn:aws:glue:{HERE}:workflow/{NAME}-clicks-{part}" for part in ("daily", "hourly")],
+        )
+    },
+    "clicks-start-layers-schedule": {
+        "CallFunction": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:{NAME}-clicks-start-layers"]),
+        "ReadSchedule": (["kms:Decrypt"], [KEY]),
+    },
     "market-start-runs": function("market-start-runs")
     | {
         "TakeMessages": (
@@ -240,7 +293,7 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
             [
                 f"arn:aws:glue:{HERE}:database/default",
                 *tables(
-                    *("gold", "movies_by_genre", "sales_by_day", "sales_by_item"),
+                    *("gold", "clicks_by_day", "movies_by_genre", "sales_by_day", "sales_by_item"),
                     *("takings_by_day", "takings_by_visit"),
                 ),
             ],
@@ -264,8 +317,9 @@ CONDITIONS = {
     "FindRecords": ("s3:prefix", [f"runs/{job.replace('-', '/')}/" for job in JOBS]),
     **{
         f"{name} UseKey": ("kms:ViaService", ["lambda.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"])
-        for name in ("generate-movies", "record-failed-run", "market-start-runs")
+        for name in ("generate-movies", "record-failed-run", "market-start-runs", "clicks-start-layers")
     },
+    "clicks-web-delivery UseKey": ("kms:ViaService", ["kinesis.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"]),
 }
 # What AWS knows no resource for.
 WITHOUT_RESOURCE = {"PublishMetrics", "Trace", "DeliverLogs"}
@@ -294,7 +348,7 @@ def test_a_role_may_do_this_and_nothing_else(staging: Deployment, role: str) -> 
 
 def test_there_is_no_other_role_and_no_policy_beside_these(staging: Deployment) -> None:
     roles = {role["name"].removeprefix(f"{NAME}-") for role in staging.of("aws_iam_role").values()}
-    assert roles == set(ALLOWED) == set(TRUSTED) | {"analyst"}
+    assert roles == set(ALLOWED) == set(TRUSTED) | {"analyst", "clicks-web-delivery"}
     assert {role["permissions_boundary"] for role in staging.of("aws_iam_role").values()} == {BOUNDARY}
     kinds = {address.split(".")[-2] for address in staging.resources if ".aws_iam_" in address}
     assert kinds == {"aws_iam_role", "aws_iam_role_policy"}
@@ -314,6 +368,16 @@ def test_only_its_service_takes_a_role(staging: Deployment, role: str) -> None:
     }
 
 
+def test_firehose_delivers_for_this_account_alone(staging: Deployment) -> None:
+    assert staging.trust(f"{NAME}-clicks-web-delivery") == {
+        "Sid": "FirehoseDeliversForThisAccount",
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole"],
+        "Principal": {"Service": "firehose.amazonaws.com"},
+        "Condition": {"StringEquals": {"sts:ExternalId": ACCOUNT}},
+    }
+
+
 def test_analysts_are_of_this_account_unless_others_are_named(staging: Deployment) -> None:
     assert staging.trust(f"{NAME}-analyst")["Principal"] == {"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]}
 
@@ -328,6 +392,7 @@ def test_services_use_the_key_only_for_this_environment(staging: Deployment) -> 
         f"arn:aws:logs:{HERE}:log-group:/{NAME}/*",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-record-failed-run",
+        f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-clicks-start-layers",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-market-start-runs",
         f"arn:aws:logs:{HERE}:log-group:/aws/vendedlogs/states/{NAME}-market",
     ]
@@ -351,7 +416,7 @@ def test_events_and_our_alarms_publish(staging: Deployment) -> None:
     assert set(policy) == {"RulesOfFailedRunsPublish", "AlarmsPublish", "OnlyOverTls"}
     rule, alarms = policy["RulesOfFailedRunsPublish"], policy["AlarmsPublish"]
     alarmed = [alarm["alarm_name"] for alarm in staging.of("aws_cloudwatch_metric_alarm").values()]
-    assert len(alarmed) == 10
+    assert len(alarmed) == 19
     assert rule["Principal"] == {"Service": "events.amazonaws.com"}
     assert "Condition" not in rule
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}

@@ -13,7 +13,7 @@ output "role" {
   value       = aws_iam_role.this.name
 }
 
-output "schedule_group" {
-  description = "Name of the group of the function's schedule; null without one."
-  value       = one(aws_scheduler_schedule_group.this[*].name)
+output "schedule_groups" {
+  description = "Names of the groups of the function's schedules."
+  value       = [for group in aws_scheduler_schedule_group.this : group.name]
 }

@@ -1,25 +1,21 @@
 # When the function is called by the clock; one that a rule calls has no schedule.
 
-locals {
-  schedules = var.schedule == null ? 0 : 1
-}
-
 resource "aws_scheduler_schedule_group" "this" {
-  count = local.schedules
+  for_each = var.schedules
 
-  # A group of its own: the metrics of a schedule are those of its group.
-  name = var.name
+  # A group of its own for each: the metrics of a schedule are those of its group.
+  name = each.value.name
 }
 
 resource "aws_scheduler_schedule" "this" {
-  count = local.schedules
+  for_each = var.schedules
 
-  name                         = var.name
+  name                         = each.value.name
   description                  = var.description
-  group_name                   = aws_scheduler_schedule_group.this[0].name
-  schedule_expression          = var.schedule.cron
+  group_name                   = aws_scheduler_schedule_group.this[each.key].name
+  schedule_expression          = each.value.cron
   schedule_expression_timezone = "UTC"
-  state                        = var.schedule.enabled ? "ENABLED" : "DISABLED"
+  state                        = each.value.enabled ? "ENABLED" : "DISABLED"
   kms_key_arn                  = var.key_arn
 
   flexible_time_window {
@@ -31,7 +27,7 @@ resource "aws_scheduler_schedule" "this" {
     role_arn = aws_iam_role.schedule[0].arn
     # The scheduled time, not the time of the call: a late retry makes the file of the day that was meant.
     # As a text: jsonencode writes < and > as \u003c and \u003e, which Scheduler wouldn't know as its keyword.
-    input = "{\"time\":\"<aws.scheduler.scheduled-time>\"}"
+    input = "{${join(",", [for name, value in merge(each.value.event, { time = "<aws.scheduler.scheduled-time>" }) : "\"${name}\":\"${value}\""])}}"
 
     retry_policy {
       maximum_event_age_in_seconds = 3600
@@ -42,8 +38,23 @@ resource "aws_scheduler_schedule" "this" {
   depends_on = [aws_iam_role_policy.schedule]
 }
 
+# A function had one schedule at most, and it ran once a day.
+moved {
+  from = aws_scheduler_schedule_group.this[0]
+  to   = aws_scheduler_schedule_group.this["daily"]
+}
+
+moved {
+  from = aws_scheduler_schedule.this[0]
+  to   = aws_scheduler_schedule.this["daily"]
+}
+
+locals {
+  schedule_roles = length(var.schedules) == 0 ? 0 : 1
+}
+
 resource "aws_iam_role" "schedule" {
-  count = local.schedules
+  count = local.schedule_roles
 
   name                 = "${var.name}-schedule"
   description          = "Calls the function ${var.name}, nothing else."
@@ -55,13 +66,16 @@ resource "aws_iam_role" "schedule" {
     Principal = { Service = "scheduler.amazonaws.com" }
     Condition = { StringEquals = {
       "aws:SourceAccount" = var.account.id
-      "aws:SourceArn"     = "arn:${var.account.partition}:scheduler:${var.account.region}:${var.account.id}:schedule-group/${var.name}"
+      "aws:SourceArn" = [
+        for schedule in var.schedules :
+        "arn:${var.account.partition}:scheduler:${var.account.region}:${var.account.id}:schedule-group/${schedule.name}"
+      ]
     } }
   }] })
 }
 
 resource "aws_iam_role_policy" "schedule" {
-  count = local.schedules
+  count = local.schedule_roles
 
   name = aws_iam_role.schedule[0].name
   role = aws_iam_role.schedule[0].name

@@ -29,12 +29,12 @@ variable "log_retention_days" {
 }
 
 variable "name" {
-  description = "Name of the function, its role, its log group and its schedule."
+  description = "Name of the function, its role and its log group."
   type        = string
 
   validation {
-    condition     = length(var.name) <= (var.schedule == null ? 64 : 54)
-    error_message = "name has 64 characters at most, as a role's name has, and leaves room for -schedule where there is one."
+    condition     = length(var.name) <= (length(var.schedules) == 0 ? 64 : 54)
+    error_message = "name has 64 characters at most, as a role's name has, and leaves room for -schedule where there are any."
   }
 }
 
@@ -57,10 +57,15 @@ variable "rights" {
   }))
 }
 
-variable "schedule" {
-  description = "Cron of EventBridge Scheduler, in UTC, and whether it runs. null: no schedule calls it."
-  type        = object({ cron = string, enabled = bool })
-  default     = null
+variable "schedules" {
+  description = "What calls it by the clock: name, cron of EventBridge Scheduler, in UTC, whether it runs, and what the event says besides the time."
+  type = map(object({
+    name    = string
+    cron    = string
+    enabled = bool
+    event   = optional(map(string), {})
+  }))
+  default = {}
 }
 
 variable "timeout" {

@@ -1,5 +1,6 @@
 locals {
-  # raw: files exactly as they arrived, and in archive/ copies of those that are loaded. lake: tables, ledger, gates,
+  # raw: files exactly as they arrived, and in archive/ copies of those that are loaded; in
+  # undelivered/ what a stream's delivery couldn't write there. lake: tables, ledger, gates,
   # leases and run records. queries: Athena's results. logs: who read and wrote the others.
   stores  = toset(["raw", "lake", "queries"])
   buckets = setunion(local.stores, ["logs"])

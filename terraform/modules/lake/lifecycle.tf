@@ -1,7 +1,8 @@
 locals {
   # What is deleted after how many days: objects by prefix, and versions that were replaced or deleted.
   expiring = {
-    raw     = { for path, days in var.archived : "archive/${path}/" => days }
+    # undelivered/: time to notice it and to deliver it again.
+    raw     = merge({ for path, days in var.archived : "archive/${path}/" => days }, var.streamed ? { "undelivered/" = 90 } : {})
     lake    = { "temporary/" = 7, "runs/" = 730 }
     queries = { "results/" = 30 }
     logs    = { "access/" = 90 }

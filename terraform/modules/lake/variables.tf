@@ -42,3 +42,8 @@ variable "run_columns" {
   description = "Columns of the table of run records, in their order."
   type        = list(object({ name = string, type = string, description = string }))
 }
+
+variable "streamed" {
+  description = "Whether records come through streams, so that some may be left undelivered."
+  type        = bool
+}

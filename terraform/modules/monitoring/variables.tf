@@ -33,9 +33,19 @@ variable "recorder" {
   type        = object({ name = string, arn = string })
 }
 
+variable "raw_bucket" {
+  description = "Bucket where records are set aside that couldn't be delivered."
+  type        = string
+}
+
 variable "schedules" {
-  description = "Names of the schedule groups that are watched."
-  type        = set(string)
+  description = "Schedule group -> what to do after a call that was given up, and after how many hours without a try it counts as stopped; null: it may be silent."
+  type        = map(object({ remedy = string, hours = number }))
+}
+
+variable "streams" {
+  description = "Stream, and its delivery -> after how many seconds a record is late, and where the delivery's log is."
+  type        = map(object({ late_seconds = number, log_group = string }))
 }
 
 variable "starts" {

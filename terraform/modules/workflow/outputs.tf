@@ -4,6 +4,6 @@ output "name" {
 }
 
 output "start_rule" {
-  description = "Name of the rule that tells the workflow of landed files."
-  value       = aws_cloudwatch_event_rule.landed.name
+  description = "Name of the rule that tells the workflow of landed files; null without one."
+  value       = one(aws_cloudwatch_event_rule.landed[*].name)
 }

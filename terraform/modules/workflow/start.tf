@@ -1,23 +1,31 @@
-# A landed file -> EventBridge -> the workflow.
+# A landed file -> EventBridge -> the workflow; one that the clock starts has none of it.
+
+locals {
+  arrivals = var.arrival == null ? 0 : 1
+}
 
 resource "aws_cloudwatch_event_rule" "landed" {
+  count = local.arrivals
+
   name        = "${var.name}-start"
   description = "Files that have landed for ${var.name}."
   event_pattern = jsonencode({
     source      = ["aws.s3"]
     detail-type = ["Object Created"]
     detail = {
-      bucket = { name = [var.raw_bucket] }
-      object = { key = [for prefix in var.prefixes : { prefix = prefix }] }
+      bucket = { name = [var.arrival.bucket] }
+      object = { key = [for prefix in var.arrival.prefixes : { prefix = prefix }] }
     }
   })
 }
 
 resource "aws_cloudwatch_event_target" "workflow" {
-  rule      = aws_cloudwatch_event_rule.landed.name
+  count = local.arrivals
+
+  rule      = aws_cloudwatch_event_rule.landed[0].name
   target_id = "workflow"
   arn       = aws_glue_workflow.this.arn
-  role_arn  = aws_iam_role.start.arn
+  role_arn  = aws_iam_role.start[0].arn
 
   retry_policy {
     maximum_event_age_in_seconds = 3600
@@ -26,6 +34,8 @@ resource "aws_cloudwatch_event_target" "workflow" {
 }
 
 resource "aws_iam_role" "start" {
+  count = local.arrivals
+
   name                 = "${var.name}-start"
   description          = "Tells the workflow ${var.name} of landed files, nothing else."
   permissions_boundary = var.permissions_boundary_arn
@@ -42,8 +52,10 @@ resource "aws_iam_role" "start" {
 }
 
 resource "aws_iam_role_policy" "start" {
+  count = local.arrivals
+
   name = "${var.name}-start"
-  role = aws_iam_role.start.name
+  role = aws_iam_role.start[0].name
   policy = jsonencode({ Version = "2012-10-17", Statement = [{
     Sid      = "NotifyWorkflow"
     Effect   = "Allow"

@@ -3,14 +3,23 @@ variable "account" {
   type        = object({ id = string, partition = string, region = string })
 }
 
-variable "batch" {
-  description = "A run starts when so many files have landed, or so many seconds after the first of them."
-  type        = object({ files = number, seconds = number })
+variable "arrival" {
+  description = "Bucket and prefixes where the files land whose arrival starts a run, after so many files or so many seconds after the first. null: a function starts it."
+  type = object({
+    bucket   = string
+    prefixes = list(string)
+    batch    = object({ files = number, seconds = number })
+  })
 }
 
 variable "jobs" {
-  description = "Layer -> name of its job, for bronze, silver and gold."
+  description = "Layer -> name of its job."
   type        = map(string)
+}
+
+variable "layers" {
+  description = "The layers whose jobs it runs, one after the other."
+  type        = list(string)
 }
 
 variable "name" {
@@ -20,15 +29,5 @@ variable "name" {
 
 variable "permissions_boundary_arn" {
   description = "Policy that bounds what the roles may do; null: none."
-  type        = string
-}
-
-variable "prefixes" {
-  description = "Where the files land whose arrival starts the workflow."
-  type        = list(string)
-}
-
-variable "raw_bucket" {
-  description = "Bucket where the files land."
   type        = string
 }

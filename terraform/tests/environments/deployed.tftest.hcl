@@ -114,6 +114,38 @@ mock_provider "aws" {
     target = module.pipeline["market"].aws_iam_role.this["gold"]
     values = { arn = "arn:aws:iam::111122223333:role/pipeline-market-this-gold" }
   }
+  override_resource {
+    target = module.stream["clicks/web"].aws_iam_role.delivery
+    values = { arn = "arn:aws:iam::111122223333:role/stream-clicks-web-delivery" }
+  }
+  override_resource {
+    target = module.stream["clicks/web"].aws_kinesis_stream.this
+    values = { arn = "arn:aws:kinesis:us-east-1:111122223333:stream/clicks-web" }
+  }
+  override_resource {
+    target = module.start_layers["clicks"].aws_iam_role.this
+    values = { arn = "arn:aws:iam::111122223333:role/start-layers-this" }
+  }
+  override_resource {
+    target = module.start_layers["clicks"].aws_iam_role.schedule[0]
+    values = { arn = "arn:aws:iam::111122223333:role/start-layers-schedule" }
+  }
+  override_resource {
+    target = module.start_layers["clicks"].aws_lambda_function.this
+    values = { arn = "arn:aws:lambda:us-east-1:111122223333:function:start-layers" }
+  }
+  override_resource {
+    target = module.pipeline["clicks"].aws_iam_role.this["bronze"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-clicks-this-bronze" }
+  }
+  override_resource {
+    target = module.pipeline["clicks"].aws_iam_role.this["silver"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-clicks-this-silver" }
+  }
+  override_resource {
+    target = module.pipeline["clicks"].aws_iam_role.this["gold"]
+    values = { arn = "arn:aws:iam::111122223333:role/pipeline-clicks-this-gold" }
+  }
 }
 
 run "deployed" {

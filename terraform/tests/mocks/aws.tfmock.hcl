@@ -46,3 +46,11 @@ mock_resource "aws_sqs_queue" {
     url = "https://sqs.us-east-1.amazonaws.com/111122223333/mocked"
   }
 }
+
+mock_resource "aws_kinesis_stream" {
+  defaults = { arn = "arn:aws:kinesis:us-east-1:111122223333:stream/mocked" }
+}
+
+mock_resource "aws_kinesis_firehose_delivery_stream" {
+  defaults = { arn = "arn:aws:firehose:us-east-1:111122223333:deliverystream/mocked" }
+}

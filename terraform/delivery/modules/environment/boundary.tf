@@ -35,9 +35,13 @@ locals {
     RunJobs = {
       actions = [
         "glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:NotifyEvent", "glue:StartJobRun",
-        "lambda:InvokeFunction", "states:StartExecution",
+        "glue:StartWorkflowRun", "lambda:InvokeFunction", "states:StartExecution",
       ]
       resources = [local.own.job, local.own.workflow, local.own.function, local.own.machine]
+    }
+    ReadStreams = {
+      actions   = ["kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator", "kinesis:ListShards"]
+      resources = [local.own.stream]
     }
     WatchRuns = { actions = ["states:DescribeExecution"], resources = [local.own.execution] }
     TellOthers = {

@@ -19,6 +19,7 @@ locals {
   # Kind -> what the ARNs of its things begin with, before the name.
   kinds = {
     alarm         = "${local.arn}:cloudwatch:${local.here}:alarm:"
+    delivery      = "${local.arn}:firehose:${local.here}:deliverystream/"
     execution     = "${local.arn}:states:${local.here}:execution:"
     function      = "${local.arn}:lambda:${local.here}:function:"
     function_log  = "${local.arn}:logs:${local.here}:log-group:/aws/lambda/"
@@ -30,6 +31,7 @@ locals {
     rule          = "${local.arn}:events:${local.here}:rule/"
     schedule      = "${local.arn}:scheduler:${local.here}:schedule/"
     schedule_list = "${local.arn}:scheduler:${local.here}:schedule-group/"
+    stream        = "${local.arn}:kinesis:${local.here}:stream/"
     topic         = "${local.arn}:sns:${local.here}:"
     trigger       = "${local.glue}:trigger/"
     workflow      = "${local.glue}:workflow/"

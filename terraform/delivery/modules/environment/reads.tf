@@ -40,7 +40,7 @@ locals {
     }
     # An event source mapping has no name of ours.
     ReadMappings  = { actions = ["lambda:GetEventSourceMapping", "lambda:ListTags"], resources = [local.mappings] }
-    ReadLogGroups = { actions = ["logs:ListTagsForResource"], resources = local.logs }
+    ReadLogGroups = { actions = ["logs:DescribeLogStreams", "logs:ListTagsForResource"], resources = local.logs }
     ReadEvents = {
       actions = [
         "events:DescribeRule", "events:ListTagsForResource", "events:ListTargetsByRule", "scheduler:GetSchedule",
@@ -69,6 +69,13 @@ locals {
         "iam:ListRolePolicies",
       ]
       resources = [local.own.role]
+    }
+    ReadStreams = {
+      actions = [
+        "firehose:DescribeDeliveryStream", "firehose:ListTagsForDeliveryStream", "kinesis:DescribeStreamSummary",
+        "kinesis:ListTagsForStream",
+      ]
+      resources = [local.own.delivery, local.own.stream]
     }
     # Lists, and what AWS knows no resource for.
     ReadLists = {

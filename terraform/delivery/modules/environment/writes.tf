@@ -1,5 +1,5 @@
-# What a deployment makes and changes. What holds data it can make, and not delete: buckets, databases and keys are an
-# administrator's to take away (make destroy).
+# What a deployment makes and changes. What holds data it can make, and not delete: buckets, streams, databases and keys
+# are an administrator's to take away (make destroy).
 
 locals {
   storage_writes = {
@@ -40,7 +40,7 @@ locals {
       actions   = ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"]
       resources = [local.keys]
       conditions = { StringEquals = merge(local.tagged, {
-        "kms:ViaService" = [for service in ["lambda", "scheduler"] : "${service}.${var.account.region}.amazonaws.com"]
+        "kms:ViaService" = [for service in ["kinesis", "lambda", "scheduler"] : "${service}.${var.account.region}.amazonaws.com"]
       }) }
     }
     MakeDatabases = {
@@ -101,7 +101,8 @@ locals {
     }
     MakeLogGroups = {
       actions = [
-        "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteRetentionPolicy",
+        "logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:DeleteLogGroup",
+        "logs:DeleteLogStream", "logs:DeleteRetentionPolicy",
         "logs:DisassociateKmsKey", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
       ]
       resources = local.logs
@@ -136,6 +137,17 @@ locals {
       ]
       resources = [local.own.machine]
     }
+    MakeStreams = {
+      actions = [
+        "firehose:CreateDeliveryStream", "firehose:DeleteDeliveryStream", "firehose:TagDeliveryStream",
+        "firehose:UntagDeliveryStream", "firehose:UpdateDestination", "kinesis:AddTagsToStream", "kinesis:CreateStream",
+        "kinesis:DecreaseStreamRetentionPeriod", "kinesis:IncreaseStreamRetentionPeriod", "kinesis:RemoveTagsFromStream",
+        "kinesis:UpdateShardCount", "kinesis:UpdateStreamMode",
+      ]
+      resources = [local.own.delivery, local.own.stream]
+    }
+    # It wants the right on the stream and on its key.
+    EncryptStreams = { actions = ["kinesis:StartStreamEncryption"], resources = [local.keys, local.own.stream] }
     MakeQueries = {
       actions = [
         "athena:CreateNamedQuery", "athena:CreateWorkGroup", "athena:DeleteNamedQuery", "athena:DeleteWorkGroup",
@@ -164,7 +176,7 @@ locals {
       actions   = ["iam:PassRole"]
       resources = [local.own.role]
       conditions = { StringEquals = {
-        "iam:PassedToService" = [for service in ["events", "glue", "lambda", "scheduler", "states"] : "${service}.amazonaws.com"]
+        "iam:PassedToService" = [for service in ["events", "firehose", "glue", "lambda", "scheduler", "states"] : "${service}.amazonaws.com"]
       } }
     }
   }
