@@ -59,8 +59,8 @@ $(error whose files? Usage: make archive PIPELINE=name [ENV=local | LAKE=folder]
 endif
 endif
 ifneq ($(filter erase,$(MAKECMDGOALS)),)
-ifeq ($(and $(PIPELINE),$(PERSON),$(LAKE)),)
-$(error who is to be erased? Usage: make erase PIPELINE=name PERSON=id LAKE=folder; there are: $(PIPELINES))
+ifeq ($(and $(PIPELINE),$(PERSON)),)
+$(error who is to be erased? Usage: make erase PIPELINE=name PERSON=id [ENV=local | LAKE=folder]; there are: $(PIPELINES))
 endif
 endif
 ifneq ($(filter query,$(MAKECMDGOALS)),)
@@ -228,8 +228,9 @@ maintain: jars ## Compact a pipeline's tables, delete files that nobody needs: m
 archive: jars ## Copy loaded raw files to the archive: make archive PIPELINE=retail [ENV=local | LAKE=folder]
 	@$(BIN)/python $(if $(LAKE),scripts/run.py --archive --lake "$(LAKE)",scripts/archive.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
 
-erase: jars ## Erase a person from raw files, all tables and their past: make erase PIPELINE=retail PERSON=id LAKE=folder
-	@$(BIN)/python scripts/run.py --erase --pipeline "$(PIPELINE)" --lake "$(LAKE)"
+erase: jars ## Erase a person from raw files, all tables and their past: make erase PIPELINE=retail PERSON=id [ENV=local | LAKE=folder]
+	@$(if $(LAKE),$(BIN)/python scripts/run.py --erase --lake "$(LAKE)",PYTHONPATH=glue_scripts $(BIN)/python scripts/erase.py \
+	  --environment "$(ENV)") --pipeline "$(PIPELINE)"
 
 # `value` hands a text over as it was typed, through the environment: no $ or quote of it is expanded.
 export QUERY_SQL := $(value SQL)

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
 
-JOB = re.compile(r".+-(?P<pipeline>[a-z0-9_]+)-(?P<layer>bronze|silver|gold)")
+JOB = re.compile(r".+-(?P<pipeline>[a-z0-9_]+)-(?P<layer>bronze|silver|gold|erasure)")
 """How our jobs are called; a pipeline's name holds no hyphen."""
+ERASURE = {"layer": "bronze", "mode": "erase"}
+"""What its own record of an erasure says: it begins with bronze."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:
@@ -55,8 +57,10 @@ def record_of(run: Mapping[str, Any], message: str) -> dict[str, Any]:
     # A run that expires while it waits for its turn need not have a time of completion.
     ended = run.get("CompletedOn") or run["LastModifiedOn"]
     return {
-        **job.groupdict(),
+        "pipeline": job["pipeline"],
+        "layer": job["layer"],
         "mode": run.get("Arguments", {}).get("--mode", "run"),
+        **(ERASURE if job["layer"] == "erasure" else {}),
         "job_run_id": run["Id"],
         "error": f"{run['JobRunState']}: {run.get('ErrorMessage') or message}"[:4000],
         **_died(run["Id"], run["StartedOn"].astimezone(UTC), ended.astimezone(UTC)),

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
 import deployment
+import erasures
 import lag
 import layer_runs
 import progress
@@ -40,7 +41,8 @@ def show_environment(console: Console, environment: str) -> list[str]:
         show(console, lake, pipeline, [run for layer in runs.values() for run in layer])
         for newest in (max(layer, key=lambda run: run.began) for layer in runs.values() if layer):
             console.print(f"log of {newest.layer}: {newest.log}", soft_wrap=True, markup=False)
-        wrong += failures(glue, jobs.values())
+        every = [job for name, job in deployed.outputs["jobs"].items() if name.startswith(f"{pipeline}-")]
+        wrong += failures(glue, every)  # that of erasures is of no layer
     return wrong
 
 
@@ -74,6 +76,8 @@ def show(console: Console, lake: Storage, pipeline: str, runs: list[LayerRun]) -
     console.print(layer_runs.runs_table(f"{pipeline}: last runs", runs))
     for table, names in layer_runs.undeclared_fields(runs).items():
         console.print(run_report.undeclared(table, names), style="yellow", soft_wrap=True, markup=False)
+    for line in erasures.told(lake, pipeline, RUNS_SHOWN):
+        console.print(line, soft_wrap=True, markup=False)
     console.print(str(behind), style="yellow" if behind.behind else "green", soft_wrap=True, markup=False)
 
 

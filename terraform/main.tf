@@ -46,7 +46,7 @@ locals {
   lake_arn     = "arn:${local.account.partition}:s3:::${module.lake.lake_bucket}"
   film_files   = "arn:${local.account.partition}:s3:::${module.lake.raw_bucket}/raw/movies/*"
   jobs         = flatten([for pipeline in module.pipeline : values(pipeline.jobs)])
-  run_prefixes = flatten([for name, pipeline in module.pipeline : [for layer in keys(pipeline.jobs) : "runs/${name}/${layer}/"]])
+  run_prefixes = flatten([for name in keys(local.pipelines) : [for layer in keys(var.jobs) : "runs/${name}/${layer}/"]])
 }
 
 module "lake" {

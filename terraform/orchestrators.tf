@@ -90,7 +90,7 @@ module "state_machine" {
   name       = each.value
   pipeline   = each.key
   account    = local.account
-  jobs       = { for layer, job in module.pipeline[each.key].jobs : layer => { name = job, timeout_minutes = var.jobs[layer].timeout_minutes } }
+  jobs       = { for layer, size in var.jobs : layer => { name = module.pipeline[each.key].jobs[layer], timeout_minutes = size.timeout_minutes } }
   starter    = { name = module.start_runs[each.key].name, arn = module.start_runs[each.key].arn }
   recorder   = { name = module.record_failed_run.name, arn = module.record_failed_run.arn }
   topics     = { alerts = module.monitoring.topic_arn, runs = module.monitoring.runs_topic_arn, key_arn = module.monitoring.key_arn }

@@ -28,7 +28,7 @@ output "functions" {
 }
 
 output "jobs" {
-  description = "<pipeline>-<layer> -> name of its Glue job."
+  description = "<pipeline>-<layer>, and <pipeline>-erasure where there are persons -> name of its Glue job."
   value       = merge([for name, pipeline in module.pipeline : { for layer, job in pipeline.jobs : "${name}-${layer}" => job }]...)
 }
 
@@ -38,7 +38,7 @@ output "lake_bucket" {
 }
 
 output "log_groups" {
-  description = "<pipeline>-<layer> -> what the names of its job's log groups begin with; /output and /error follow."
+  description = "Job as in jobs -> what the names of its log groups begin with; /output and /error follow."
   value       = merge([for name, pipeline in module.pipeline : { for layer, group in pipeline.log_groups : "${name}-${layer}" => group }]...)
 }
 
@@ -77,7 +77,7 @@ output "region" {
 }
 
 output "roles" {
-  description = "<pipeline>-<layer>, function, <path>-delivery and <pipeline>-state_machine -> name of its role."
+  description = "Job as in jobs, function, <path>-delivery and <pipeline>-state_machine -> name of its role."
   value = merge(concat(
     [{ generate_movies = module.generate_movies.role, record_failed_run = module.record_failed_run.role }],
     [for name, function in module.start_runs : { "${name}-start_runs" = function.role }],

@@ -51,9 +51,9 @@ class Beside:
         """As the lake does. Raises PermissionError for a folder of the lake itself."""
         self.lake.delete_folder(self._own(folder))
 
-    def forget(self, place: str) -> None:
-        """As the lake does. Raises PermissionError for what is the lake's itself."""
-        self.lake.forget(self._own(place))
+    def forget(self, folder: str) -> None:
+        """As the lake does. Raises PermissionError for a folder of the lake itself."""
+        self.lake.forget(self._own(folder))
 
     def spark_path(self, key: str) -> str:
         """As the lake does."""

@@ -24,7 +24,7 @@ from lakehouse.layers import Report
 from lakehouse.lease import Lease
 from lakehouse.past import drop_past
 from lakehouse.raw_erasure import ErasureError
-from lakehouse.rebuilt import FOLDER, beside, hops_beside
+from lakehouse.rebuilt import beside, hops_beside
 from lakehouse.silver_hop import SilverHop
 from lakehouse.tables import Run, Table
 
@@ -51,8 +51,11 @@ def erase(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, pers
     """Brings the pipeline up to date, then erases a person; or finishes the erasure of that person that ended early."""
     if not pipeline.holds_persons:
         raise ErasureError(f"{pipeline.name} holds no persons: no source in {pipeline.name}.yaml declares a `person`")
-    lake, name = run.lake, pipeline.name
-    with Lease(lake, name, "silver", run.run_id) as silver, Lease(lake, name, "gold", run.run_id) as gold:
+    lake, name, patience = run.lake, pipeline.name, run.lease.patience
+    with (
+        Lease(lake, name, "silver", run.run_id, patience) as silver,
+        Lease(lake, name, "gold", run.run_id, patience) as gold,
+    ):
         runs = {"bronze": run, "silver": replace(run, lease=silver), "gold": replace(run, lease=gold)}
         erasure, plan = Erasure(runs, pipeline, script), read_plan(lake, pipeline)
         if plan is None:
@@ -61,6 +64,7 @@ def erase(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, pers
             layers.run_gold(runs["gold"], pipeline, script, report, "recent")
             plan = make_plan(run, pipeline, script, person)
             if plan.is_empty:
+                raw_erasure.forget_versions(run, pipeline)
                 unsearched = ", ".join(map(str, plan.unsearched)) or "none"
                 LOG.info("%s: nothing is there of the person to be erased; files not searched: %s", name, unsearched)
                 return
@@ -79,6 +83,7 @@ def erase(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, pers
 def _carry_out(erasure: Erasure, plan: Plan, report: Report) -> None:
     run, pipeline = erasure.runs["bronze"], erasure.pipeline
     rewritten = raw_erasure.rewrite(run, pipeline, plan.files)
+    raw_erasure.forget_versions(run, pipeline)
     concerned = persons.concerned(pipeline)
     hops = [hop for hop in hops_beside(run, pipeline, erasure.script) if hop.table.name in concerned]
     held = any(plan.rows.values())  # else it is raw files alone, and no table has ever known
@@ -88,9 +93,11 @@ def _carry_out(erasure: Erasure, plan: Plan, report: Report) -> None:
     raw_erasure.correct_ledger(run, pipeline, plan.batches, rewritten)
     if held:
         _publish(erasure, hops, report)
+    apart = beside(run)
     for layer in erasure.runs:
-        replay.clear(beside(run), pipeline, layer)
-    run.lake.forget(f"{FOLDER}/")
+        replay.clear(apart, pipeline, layer)
+        for table in layers.tables_of(apart, pipeline, layer):
+            apart.lake.forget(table.key)
     report.erased.update({table: count for table, count in plan.rows.items() if count})
     report.files["rewritten"] += len(plan.files)
     _write_record(run, pipeline, plan)

@@ -24,14 +24,11 @@ from lakehouse.declaration import Pipeline, Source
 from lakehouse.discovery import File, Ledger
 from lakehouse.inspection import Inspection
 from lakehouse.persons import Keys
-from lakehouse.raw_erasure import ErasureError, Rewrite, planned
+from lakehouse.raw_erasure import ROOTS, ErasureError, Rewrite, planned
 from lakehouse.rebuilt import hops_beside
 from lakehouse.silver_hop import SilverHop
 from lakehouse.storage import Storage
 from lakehouse.tables import Run, Table
-
-ROOTS = ("raw", "archive")
-"""Folders that hold raw files, or copies of them below the same names."""
 
 NOWHERE = 0
 """In place of the batch of a file that is looked into as it lies there."""

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
-from lakehouse import archive, catalog, erasure, layers, maintenance, replay, run_record, switch
+from lakehouse import archive, catalog, erasure, erasure_request, layers, maintenance, replay, run_record, switch
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.erasure_plan import refuse_unfinished
 from lakehouse.layers import Report
@@ -27,6 +27,8 @@ from lakehouse.tables import Run
 
 LOG = logging.getLogger("lakehouse")
 BY_LAYER = {"replay": replay.replay, "switch": switch.switch, "migrate": switch.migrate}
+PATIENCE = 900.0
+"""Seconds for which a run in Glue waits for one of another job, an erasure, that writes to the same tables."""
 LAYERS = {"bronze": layers.run_bronze, "silver": layers.run_silver, "gold": layers.run_gold}
 
 
@@ -51,14 +53,16 @@ def main(script: ModuleType, arguments: list[str] | None = None) -> dict[str, An
     }
     LOG.info("%s %s: %s %s begins", pipeline.name, options.layer, options.mode, run_id)
     try:
-        with Lease(lake, pipeline.name, options.layer, run_id) as lease:
+        patience = PATIENCE if options.job_run_id else 0.0
+        with Lease(lake, pipeline.name, options.layer, run_id, patience) as lease:
             run = Run(open_session(), lake, raw, lease, run_id, code_of(pipeline, script))
             if options.mode != "erase":
                 refuse_unfinished(lake, pipeline)
             if options.mode in BY_LAYER:
                 BY_LAYER[options.mode](run, pipeline, script, report, options.layer)
             elif options.mode == "erase":
-                erasure.erase(run, pipeline, script, report, options.person)
+                person = options.person or erasure_request.take(lake, pipeline.name, options.request)
+                erasure.erase(run, pipeline, script, report, person)
             elif options.mode == "repair":
                 layers.repair(run, pipeline, options.layer, report)
             elif options.mode == "maintain":
@@ -103,9 +107,17 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         choices=["recent", "all"],
         help="all: also files later than the declared lateness",
     )
-    parser.add_argument("--person", help="erase: the person's id, as silver has it")
+    parser.add_argument("--person", help="erase, in a folder: the person's id, as silver has it")
+    parser.add_argument("--request", help="erase, on S3: name of the object that holds the id")
     parser.add_argument("--JOB_RUN_ID", dest="job_run_id", help="Glue's name for this run, under which its log is")
     options, others = parser.parse_known_args(arguments)
+    _refuse_combinations(parser, options)
+    _refuse_slips(parser, others)
+    return options
+
+
+def _refuse_combinations(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    on_s3 = options.lake.startswith("s3://")
     if options.mode == "repair" and options.layer == "gold":
         parser.error("gold is computed from what silver has published: repair silver, then run gold")
     if options.mode == "readmit" and options.layer != "silver":
@@ -114,23 +126,23 @@ def _options(arguments: list[str]) -> argparse.Namespace:
         )
     if options.mode == "archive" and options.layer != "bronze":
         parser.error(f"raw files are archived by bronze: --mode archive goes with --layer bronze, not {options.layer}")
-    if options.mode == "erase" and (options.layer != "bronze" or not options.person):
+    named, other = (options.request, options.person) if on_s3 else (options.person, options.request)
+    if options.mode == "erase" and (options.layer != "bronze" or not named or other):
         parser.error(
-            "an erasure begins at raw, and is of one person: --mode erase goes with --layer bronze --person ID"
+            "an erasure begins at raw, and is of one person: --mode erase goes with --layer bronze and --person ID, or "
+            "on S3, since Glue keeps the arguments of a run, with --request NAME instead"
         )
-    if options.person and options.mode != "erase":
-        parser.error(f"--person is for --mode erase, not {options.mode}")
+    if options.mode != "erase" and (named or other):
+        parser.error(f"--person and --request are for --mode erase, not {options.mode}")
     if options.catalog is not None and not catalog.PREFIX.fullmatch(options.catalog):
         parser.error(f"--catalog is a prefix of small letters, digits and underscores; found {options.catalog!r}")
-    if options.catalog and not options.lake.startswith("s3://"):
+    if options.catalog and not on_s3:
         parser.error("--catalog needs a lake on S3 (--lake s3://bucket): Athena can't read a folder")
-    _refuse_slips(parser, others)
-    return options
 
 
 def _refuse_slips(parser: argparse.ArgumentParser, others: list[str]) -> None:
     # Glue gives a job many arguments of its own; they all are --names with a value, and none looks like one of ours.
-    ours = ["--pipeline", "--layer", "--lake", "--raw", "--catalog", "--mode", "--listing", "--person"]
+    ours = ["--pipeline", "--layer", "--lake", "--raw", "--catalog", "--mode", "--listing", "--person", "--request"]
     if slips := [other for other in others if difflib.get_close_matches(other, ours, cutoff=0.8)]:
         parser.error(f"unknown argument {slips[0]}; did you mean {difflib.get_close_matches(slips[0], ours)[0]}?")
     if stray := [

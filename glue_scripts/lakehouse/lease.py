@@ -12,6 +12,8 @@ from types import TracebackType
 from lakehouse.storage import Changed, Storage, write_known
 
 SECONDS = 60.0
+PAUSE = 5.0
+"""Seconds after which a run that waits for another looks again."""
 
 
 class LeaseError(RuntimeError):
@@ -19,16 +21,33 @@ class LeaseError(RuntimeError):
 
 
 class Lease:
-    """Held inside a `with` block. A dead holder is followed at once on its own machine, elsewhere after its time."""
+    """Held inside a `with` block. A dead holder is followed at once on its own machine, elsewhere after its time.
 
-    def __init__(self, storage: Storage, pipeline: str, layer: str, run_id: str) -> None:
+    `patience`: for how many seconds a holder that lives is waited for.
+    """
+
+    def __init__(self, storage: Storage, pipeline: str, layer: str, run_id: str, patience: float = 0.0) -> None:
         self.storage, self.key, self.run_id = storage, f"leases/{pipeline}/{layer}.json", run_id
+        self.patience = patience
         self._etag, self._until = "", 0.0
         self._lost = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._renew, daemon=True)
 
     def __enter__(self) -> Lease:
+        deadline = time.monotonic() + self.patience
+        while True:
+            try:
+                self._take()
+                break
+            except LeaseError:
+                if time.monotonic() >= deadline:
+                    raise
+            time.sleep(PAUSE)
+        self._thread.start()
+        return self
+
+    def _take(self) -> None:
         current = self.storage.read(self.key)
         if current:
             holder = json.loads(current[0])
@@ -38,8 +57,6 @@ class Lease:
                     f"it ends by itself, or its lease runs out in {holder['expires_at'] - time.time():.0f} s"
                 )
         self._write(current[1] if current else None)
-        self._thread.start()
-        return self
 
     def _write(self, replaces: str | None) -> None:
         began = time.monotonic()

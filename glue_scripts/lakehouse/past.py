@@ -41,5 +41,5 @@ def drop_past(table: Table) -> int:
         if unused:
             lake.delete(stored.key)
             deleted += name.endswith(".parquet")
-    lake.forget(f"{table.key}/")
+    lake.forget(table.key)
     return deleted

@@ -13,13 +13,16 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from lakehouse import rewriting
+from lakehouse import persons, rewriting
 from lakehouse.declaration import Pipeline
 from lakehouse.discovery import File, Ledger
 from lakehouse.inspection import inspect_file
 from lakehouse.rewritten import write_rewritten
 from lakehouse.storage import StoredObject
 from lakehouse.tables import Run, Table
+
+ROOTS = ("raw", "archive")
+"""Folders that hold raw files, or copies of them below the same names."""
 
 
 class ErasureError(RuntimeError):
@@ -76,10 +79,19 @@ def rewrite(run: Run, pipeline: Pipeline, files: list[Rewrite]) -> dict[str, tup
             before = sorted(set(file.erased) - set(file.places))
             rest = rewriting.without(content, file.key, pipeline.bronze[file.source], file.places, before)
             run.raw.write(file.key, rest, replaces=etag)
-        run.raw.forget(file.key)
         if found in (file.now, file.then) and (stored := run.raw.find(file.key)):
             rewritten[file.key] = (file, stored)
     return rewritten
+
+
+def forget_versions(run: Run, pipeline: Pipeline) -> None:
+    """Takes away for good what is kept of raw files that were replaced or deleted, whoever did so.
+
+    It isn't looked into: of all sources whose records can be a person's.
+    """
+    for name in sorted({declared.reads for declared in persons.concerned(pipeline).values()}):
+        for root in ROOTS:
+            run.raw.forget(f"{root}/{pipeline.bronze[name].path}")
 
 
 def correct_ledger(

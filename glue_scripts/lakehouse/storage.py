@@ -72,8 +72,8 @@ class Storage(Protocol):
     def delete_folder(self, folder: str) -> None:
         """Removes all objects below `folder/`, and what a file system keeps of the folder itself."""
 
-    def forget(self, place: str) -> None:
-        """Removes for good what is kept of replaced and deleted objects: of one key, or below a folder (`folder/`)."""
+    def forget(self, folder: str) -> None:
+        """Removes for good what is kept of replaced and deleted objects below `folder/`."""
 
     def spark_path(self, key: str) -> str:
         """The same place as Spark names it, not escaped."""
@@ -190,7 +190,7 @@ class FolderStorage:
         if (self.root / folder).is_dir():
             shutil.rmtree(self.root / folder)
 
-    def forget(self, place: str) -> None:
+    def forget(self, folder: str) -> None:
         with self._lock():  # no write is under way: what is there was left by processes that were killed
             for path in (self.root / ".tmp").iterdir():
                 if path.name != "lock":
@@ -292,12 +292,19 @@ class S3Storage:
         for item in [item for page in pages for item in page.get("Contents", [])]:
             self.delete(item["Key"])
 
-    def forget(self, place: str) -> None:
-        for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=place):
-            replaced = [item for item in page.get("Versions", []) if not item["IsLatest"]]
-            for item in [*replaced, *page.get("DeleteMarkers", [])]:
-                if item["Key"] == place or place.endswith("/"):
-                    self.client.delete_object(Bucket=self.bucket, Key=item["Key"], VersionId=item["VersionId"])
+    def forget(self, folder: str) -> None:
+        markers = list[Any]()
+        for page in self.client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=f"{folder}/"):
+            markers += page.get("DeleteMarkers", [])
+            for item in page.get("Versions", []):
+                if not item["IsLatest"]:
+                    self._delete_version(item)
+        # A marker is listed before what it hides, maybe a page before: taken away first, it would bring that back.
+        for item in markers:
+            self._delete_version(item)
+
+    def _delete_version(self, item: Any) -> None:
+        self.client.delete_object(Bucket=self.bucket, Key=item["Key"], VersionId=item["VersionId"])
 
     def spark_path(self, key: str) -> str:
         return f"s3://{self.bucket}/{key}"

@@ -17,8 +17,8 @@ run "a_whole_build_is_planned" {
     error_message = "Names carry the environment."
   }
   assert {
-    condition     = keys(output.jobs) == ["clicks-bronze", "clicks-gold", "clicks-silver", "market-bronze", "market-gold", "market-silver", "movies-bronze", "movies-gold", "movies-silver", "shop-bronze", "shop-gold", "shop-silver"]
-    error_message = "Each declared pipeline has three jobs."
+    condition     = keys(output.jobs) == ["clicks-bronze", "clicks-gold", "clicks-silver", "market-bronze", "market-gold", "market-silver", "movies-bronze", "movies-gold", "movies-silver", "shop-bronze", "shop-erasure", "shop-gold", "shop-silver"]
+    error_message = "Each declared pipeline has three jobs, and one with persons a fourth."
   }
 }
 

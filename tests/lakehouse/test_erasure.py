@@ -229,12 +229,20 @@ def test_a_pipeline_without_persons_refuses(lake: Lake) -> None:
         lake.run("bronze", options=("--mode", "erase", "--person", PERSON))
 
 
+ALONE = "--mode erase goes with --layer bronze and --person ID, or on S3, since Glue keeps the arguments of a run, with"
+FOR_ERASE = "--person and --request are for --mode erase, not repair"
+
+
 @pytest.mark.parametrize(
     ("layer", "options", "message"),
     [
-        ("silver", ("--mode", "erase", "--person", "1"), "--mode erase goes with --layer bronze --person ID"),
-        ("bronze", ("--mode", "erase"), "--mode erase goes with --layer bronze --person ID"),
-        ("bronze", ("--mode", "repair", "--person", "1"), "--person is for --mode erase, not repair"),
+        ("silver", ("--mode", "erase", "--person", "1"), ALONE),
+        ("bronze", ("--mode", "erase"), ALONE),
+        ("bronze", ("--mode", "erase", "--request", "a"), ALONE),
+        ("bronze", ("--mode", "erase", "--person", "1", "--lake", "s3://lake"), ALONE),
+        ("bronze", ("--mode", "erase", "--person", "1", "--request", "a", "--lake", "s3://lake"), ALONE),
+        ("bronze", ("--mode", "repair", "--person", "1"), FOR_ERASE),
+        ("bronze", ("--mode", "repair", "--request", "a"), FOR_ERASE),
     ],
 )
 def test_wrong_arguments(

@@ -36,6 +36,10 @@ class Clock:
         """As time.monotonic(): seconds since some moment."""
         return self.now - NOW + 5000
 
+    def sleep(self, seconds: float) -> None:
+        """As time.sleep()."""
+        self.now += seconds
+
 
 class Renewals:
     """In place of the lease's thread and of what it waits for: it runs when a test says so, in the test's thread.
@@ -150,6 +154,20 @@ def test_a_lease_of_another_machine_holds_until_it_runs_out(storage: FolderStora
     clock.now = NOW + 10
     with Lease(storage, "movies", "bronze", "mine") as taken:
         taken.check()
+
+
+def test_a_patient_run_waits_for_another_and_no_longer_than_it_is_told(storage: FolderStorage, clock: Clock) -> None:
+    hold(storage, expires_at=NOW + 3600)
+    with (
+        pytest.raises(LeaseError, match="run other on elsewhere"),
+        Lease(storage, "movies", "bronze", "mine", patience=20),
+    ):
+        pytest.fail("it was let in")
+    assert clock.now == NOW + 20
+    hold(storage, expires_at=NOW + 31)
+    with Lease(storage, "movies", "bronze", "mine", patience=20) as taken:
+        taken.check()
+    assert clock.now == NOW + 35
 
 
 def test_a_dead_process_is_followed_at_once(storage: FolderStorage, clock: Clock) -> None:

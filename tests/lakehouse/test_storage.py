@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -295,9 +296,9 @@ def test_a_folder_is_deleted_whole_and_alone(filled: Storage, tmp_path: Path) ->
 
 
 def test_what_was_replaced_or_deleted_is_forgotten(bucket: S3Storage) -> None:
-    """Below a folder, or of one key alone."""
+    """Below a folder, and of no other whose name begins alike."""
     bucket.client.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
-    for key in ("a/1", "a/2", "a/1.more", "b"):
+    for key in ("a/1 é+&.csv", "a/2", "a.more", "b"):
         bucket.write(key, b"before")
         bucket.write(key, b"now")
     bucket.delete("a/2")
@@ -307,12 +308,30 @@ def test_what_was_replaced_or_deleted_is_forgotten(bucket: S3Storage) -> None:
         every = [item["Key"] for item in [*found.get("Versions", []), *found.get("DeleteMarkers", [])]]
         return {key: every.count(key) for key in every}
 
-    assert kept() == {"a/1": 2, "a/2": 3, "a/1.more": 2, "b": 2}
-    bucket.forget("a/1")
-    assert kept() == {"a/1": 1, "a/2": 3, "a/1.more": 2, "b": 2}
-    bucket.forget("a/")
-    assert kept() == {"a/1": 1, "a/1.more": 1, "b": 2}
-    assert [bucket.read(key) is not None for key in ("a/1", "a/1.more", "a/2")] == [True, True, False]
+    assert kept() == {"a/1 é+&.csv": 2, "a/2": 3, "a.more": 2, "b": 2}
+    bucket.forget("a")
+    assert kept() == {"a/1 é+&.csv": 1, "a.more": 2, "b": 2}
+    assert [bucket.read(key) is not None for key in ("a/1 é+&.csv", "a/2")] == [True, False]
+
+
+def test_a_marker_goes_after_what_it_hides_on_a_later_page() -> None:
+    """Else the deleted object would be there again, and be the latest."""
+    pages = [
+        {"DeleteMarkers": [{"Key": "a/1", "VersionId": "marker", "IsLatest": True}]},
+        {
+            "Versions": [
+                {"Key": "a/1", "VersionId": "hidden", "IsLatest": False},
+                {"Key": "a/2", "VersionId": "now", "IsLatest": True},
+            ]
+        },
+    ]
+    gone: list[str] = []
+    client = SimpleNamespace(
+        get_paginator=lambda operation: SimpleNamespace(paginate=lambda **_: iter(pages)),
+        delete_object=lambda **version: gone.append(version["VersionId"]),
+    )
+    S3Storage(BUCKET, client).forget("a")
+    assert gone == ["hidden", "marker"]
 
 
 def test_a_folder_forgets_what_killed_writes_have_left(tmp_path: Path) -> None:

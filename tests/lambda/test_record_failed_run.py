@@ -98,6 +98,12 @@ def test_glues_own_reason_goes_before_the_events() -> None:
     assert record["mode"] == "run"
 
 
+def test_an_erasure_that_died_is_recorded_where_its_own_record_would_be() -> None:
+    record = record_of({**RUN, "JobName": "oakvale-dev-retail-erasure", "Arguments": {"--request": "a"}}, "killed")
+    assert (record["pipeline"], record["layer"], record["mode"]) == ("retail", "bronze", "erase")
+    assert key_of(record) == KEY.replace("movies/silver", "retail/bronze")
+
+
 def test_a_run_that_never_completed_ended_with_its_last_change() -> None:
     waited = {name: value for name, value in RUN.items() if name != "CompletedOn"}
     record = record_of({**waited, "JobRunState": "EXPIRED", "LastModifiedOn": BEGAN + timedelta(hours=1)}, "expired")

@@ -82,7 +82,7 @@ def test_make_alone_lists_every_target_with_its_help() -> None:
         ("readmit", "whose rejects? Usage: make readmit PIPELINE=name [ENV=local | LAKE=folder]; there are: "),
         (
             "erase",
-            "who is to be erased? Usage: make erase PIPELINE=name PERSON=id LAKE=folder; there are: ",
+            "who is to be erased? Usage: make erase PIPELINE=name PERSON=id [ENV=local | LAKE=folder]; there are: ",
         ),
         ("delivery", "whose jobs? Usage: make delivery REPOSITORY=owner/name [ENV=local] [IDENTITY_PROVIDER=arn]"),
         ("query", 'which query? Usage: make query SQL="select ..." [ENV=local | LAKE=folder]'),

@@ -111,6 +111,26 @@ def test_undeclared_fields_of_all_runs_that_are_shown(
     assert lines[-2] == told
 
 
+def test_erasures_that_are_done_and_one_that_is_pending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake = FolderStorage(tmp_path)
+    fill(lake)
+    rows = {"bronze/movies": 1_200, "silver/movies": 34, "quarantine/movies": 0}
+    for day in range(1, 8):
+        finished = {"finished_at": f"2026-11-{day:02}T10:05:59.5+00:00", "rows": rows, "rewritten": ["raw/1", "raw/2"]}
+        lake.write(f"erasures/movies/records/202611{day:02}T100000Z-a.json", json.dumps(finished).encode())
+    pending = {"begun": "2026-11-08T09:00:00+00:00", "rows": {"bronze/movies": 1}, "files": [{"key": "raw/1"}]}
+    lake.write("erasures/movies/pending.json", json.dumps(pending).encode())
+    code, lines = run(monkeypatch, capsys, "--lake", str(tmp_path))
+    assert code == 0
+    assert lines[5:-1] == [
+        *(f"erasure of 2026-11-0{day} 10:05: 1,234 rows of 2 tables, 2 raw files" for day in range(3, 8)),
+        "erasure begun 2026-11-08 09:00: 1 rows of 1 tables, 1 raw files; it isn't finished, and no run begins until "
+        "`make erase PIPELINE=movies PERSON=...` of the same person has finished it",
+    ]
+
+
 def test_a_folder_of_landed_files_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,6 +16,8 @@ from tests.terraform.deployment import ACCOUNT, Deployment
 LAYERS = ("bronze", "silver", "gold")
 WORKFLOWS = ("movies", "shop")
 PIPELINES = (*WORKFLOWS, "market", "clicks")
+# In shop alone there are persons.
+JOBS = (*(f"{pipeline}-{layer}" for pipeline in PIPELINES for layer in LAYERS), "shop-erasure")
 # What names a resource in its account; two environments may share none of them.
 NAMES = {
     "aws_athena_workgroup": "name",
@@ -86,7 +88,7 @@ def test_production_has_the_plain_name_and_others_their_own(staging: Deployment,
 
 def test_outputs_name_what_was_made(staging: Deployment) -> None:
     assert set(staging.outputs) == OUTPUTS
-    names = {f"{pipeline}-{layer}": f"oakvale-staging-{pipeline}-{layer}" for pipeline in PIPELINES for layer in LAYERS}
+    names = {job: f"oakvale-staging-{job}" for job in JOBS}
     assert staging.outputs["jobs"] == names
     functions = {
         "generate_movies": "oakvale-staging-generate-movies",
@@ -108,32 +110,32 @@ def test_outputs_name_what_was_made(staging: Deployment) -> None:
     assert staging.outputs["state_machines"] == {"market": machine["arn"]}
 
 
-def test_each_layer_of_each_pipeline_has_a_job_with_its_arguments(deployment: Deployment) -> None:
+def test_each_layer_of_each_pipeline_has_a_job_with_its_arguments_and_persons_one_more(deployment: Deployment) -> None:
     name, catalog = deployment.outputs["name"], deployment.outputs["catalog"]
     jobs = {job["name"]: job for job in deployment.of("aws_glue_job").values()}
-    assert set(jobs) == {f"{name}-{pipeline}-{layer}" for pipeline in PIPELINES for layer in LAYERS}
-    for pipeline in PIPELINES:
-        for layer in LAYERS:
-            job = jobs[f"{name}-{pipeline}-{layer}"]
-            expected = {
-                "--pipeline": pipeline,
-                "--layer": layer,
-                "--lake": f"s3://{name}-lake-{ACCOUNT}",
-                "--raw": f"s3://{name}-raw-{ACCOUNT}",
-                "--catalog": catalog,
-                "--custom-logGroup-prefix": f"/{name}/glue/{pipeline}-{layer}",
-                "--enable-auto-scaling": "true",
-                "--job-bookmark-option": "job-bookmark-disable",
-            }
-            assert expected.items() <= job["default_arguments"].items()
-            assert job["command"][0]["script_location"].rpartition("/")[2].startswith(f"{pipeline}-")
-            assert job["role_arn"] == deployment.one(f'pipeline["{pipeline}"].aws_iam_role.this["{layer}"]')["arn"]
+    assert set(jobs) == {f"{name}-{job}" for job in JOBS}
+    for each in JOBS:
+        job, (pipeline, _, kind) = jobs[f"{name}-{each}"], each.partition("-")
+        erases = {"--layer": "bronze", "--mode": "erase"}
+        expected = {
+            **(erases if kind == "erasure" else {"--layer": kind, "--catalog": catalog}),
+            "--pipeline": pipeline,
+            "--lake": f"s3://{name}-lake-{ACCOUNT}",
+            "--raw": f"s3://{name}-raw-{ACCOUNT}",
+            "--custom-logGroup-prefix": f"/{name}/glue/{each}",
+            "--enable-auto-scaling": "true",
+            "--job-bookmark-option": "job-bookmark-disable",
+        }
+        assert expected.items() <= job["default_arguments"].items()
+        assert ("--catalog" in job["default_arguments"]) == (kind != "erasure")
+        assert job["command"][0]["script_location"].rpartition("/")[2].startswith(f"{pipeline}-")
+        assert job["role_arn"] == deployment.one(f'pipeline["{pipeline}"].aws_iam_role.this["{kind}"]')["arn"]
 
 
 def test_jobs_are_limited(deployment: Deployment) -> None:
-    sizes = {"bronze": (3, 60), "silver": (5, 60), "gold": (3, 30)}
+    sizes = {"bronze": (3, 60), "silver": (5, 60), "gold": (3, 30), "erasure": (5, 150)}
     for job in deployment.of("aws_glue_job").values():
-        assert (job["number_of_workers"], job["timeout"]) == sizes[job["default_arguments"]["--layer"]]
+        assert (job["number_of_workers"], job["timeout"]) == sizes[job["name"].rpartition("-")[2]]
         assert job["worker_type"] == "G.1X"
         assert job["glue_version"] == "6.0"
         assert (job["max_retries"], job["job_run_queuing_enabled"]) == (0, True)
@@ -291,12 +293,7 @@ def test_everything_stored_is_encrypted_with_the_environments_key(deployment: De
 
 def test_each_job_and_function_has_its_log_groups_with_retention(production: Deployment) -> None:
     groups = {group["name"]: group["retention_in_days"] for group in production.of("aws_cloudwatch_log_group").values()}
-    expected = {
-        f"/oakvale/glue/{pipeline}-{layer}/{kind}"
-        for pipeline in PIPELINES
-        for layer in LAYERS
-        for kind in ("output", "error")
-    }
+    expected = {f"/oakvale/glue/{job}/{kind}" for job in JOBS for kind in ("output", "error")}
     functions = {
         f"/aws/lambda/oakvale-{name}"
         for name in ("generate-movies", "record-failed-run", "market-start-runs", "clicks-start-layers")

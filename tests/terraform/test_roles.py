@@ -20,11 +20,12 @@ LAKE, RAW, QUERIES = (f"arn:aws:s3:::{NAME}-{store}-{ACCOUNT}" for store in ("la
 DEPLOYMENT = f"arn:aws:s3:::oakvale-deployment-{ACCOUNT}-us-east-1"
 HERE = f"us-east-1:{ACCOUNT}"
 
-JOBS = [
+LAYERS = [
     f"{pipeline}-{layer}"
     for pipeline in ("clicks", "market", "movies", "shop")
     for layer in ("bronze", "gold", "silver")
 ]
+JOBS = [*LAYERS, "shop-erasure"]
 # Role -> the service that takes it, and the ARNs of what it must do that for (none: the service doesn't send it).
 TRUSTED = {
     **dict.fromkeys(JOBS, ("glue", None)),
@@ -68,8 +69,7 @@ def tables(layer: str, *names: str) -> list[str]:
 
 
 def job(pipeline: str, layer: str, written: list[str], registered: list[str]) -> dict[str, tuple[list[str], list[str]]]:
-    """What each job may do: its own tables, lease, run records, artefacts and logs."""
-    logs = f"arn:aws:logs:{HERE}:log-group:/{NAME}/glue/{pipeline}-{layer}"
+    """What each layer's job may do: its own tables, lease and run records."""
     gate = {"OpenGate": (["s3:GetObject", "s3:PutObject"], gates(pipeline, layer))}
     rebuilt = [f"replay/{folder}" for folder in written if not folder.startswith("ledger/")]
     return {
@@ -78,11 +78,39 @@ def job(pipeline: str, layer: str, written: list[str], registered: list[str]) ->
         "HoldLease": (LEASE, [f"{LAKE}/leases/{pipeline}/{layer}.json"]),
         "WriteRunRecords": (PUT, [f"{LAKE}/runs/{pipeline}/{layer}/*"]),
         **(gate if layer != "gold" else {}),
+        "RegisterTables": (CATALOG, tables(layer, *registered)),
+        **service(pipeline, layer),
+    }
+
+
+def service(pipeline: str, job: str) -> dict[str, tuple[list[str], list[str]]]:
+    """What every job of Glue may do: artefacts and logs."""
+    logs = f"arn:aws:logs:{HERE}:log-group:/{NAME}/glue/{pipeline}-{job}"
+    return {
         "UseKey": USE_KEY,
         "ReadArtifacts": (GET, [f"{DEPLOYMENT}/{pipeline}.py", f"{DEPLOYMENT}/lakehouse.zip"]),
-        "RegisterTables": (CATALOG, tables(layer, *registered)),
         "WriteLogs": (LOG, [f"{logs}/{kind}{part}" for kind in ("output", "error") for part in ("", ":*")]),
         "PublishMetrics": (["cloudwatch:PutMetricData"], ["*"]),
+    }
+
+
+def erasure(pipeline: str, paths: list[str], written: list[str]) -> dict[str, tuple[list[str], list[str]]]:
+    """What the job that erases persons may do: all layers' tables, raw files and copies, and versions of all these."""
+    landing = [f"{RAW}/{root}/{path}" for root in ("raw", "archive") for path in paths]
+    rebuilt = [f"{LAKE}/replay/{folder}/*" for folder in written if not folder.startswith("ledger/")]
+    own, forget = f"{LAKE}/erasures/{pipeline}", "s3:DeleteObjectVersion"
+    return {
+        "ListFilesAndVersions": ([*LIST, "s3:ListBucketVersions"], [RAW, LAKE]),
+        "ReadRaw": (GET, [f"{place}{end}" for place in landing for end in ("", "/*")]),
+        "RewriteRaw": ([*PUT, forget], [f"{place}/*" for place in landing]),
+        "WriteTables": ([*WRITE, forget], [*folders(*written), f"{LAKE}/temporary/{pipeline}-erasure/*"]),
+        "DeleteRebuiltTables": (["s3:DeleteObject", forget], rebuilt),
+        "HoldLeases": (LEASE, [f"{LAKE}/leases/{pipeline}/{layer}.json" for layer in ("bronze", "silver", "gold")]),
+        "OpenGates": ([*GET, *PUT], [*gates(pipeline, "bronze"), *gates(pipeline, "silver")]),
+        "FollowPlan": (LEASE, [f"{own}/pending.json"]),
+        "NoteWhatIsRewritten": ([*GET, *PUT], [f"{own}/files.json"]),
+        "WriteRecords": (PUT, [f"{own}/records/*", f"{LAKE}/runs/{pipeline}/bronze/*"]),
+        **service(pipeline, "erasure"),
     }
 
 
@@ -159,6 +187,14 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     "shop-gold": job("shop", "gold", ["gold/sales_by_day", "gold/sales_by_item"], ["sales_by_day", "sales_by_item"])
     | upstream("shop", "silver", "silver/items", "silver/orders")
     | erasures("shop", "pending"),
+    "shop-erasure": erasure(
+        "shop",
+        ["shop/items", "shop/orders"],
+        [
+            *("bronze/items", "bronze/orders", "ledger/shop", "gold/sales_by_day", "gold/sales_by_item"),
+            *(f"{folder}/{table}" for table in ("items", "orders") for folder in QUARANTINED),
+        ],
+    ),
     "market-bronze": job(
         "market", "bronze", ["bronze/stalls", "bronze/visits", "ledger/market"], ["stalls", "visits", "market_files"]
     )
@@ -270,7 +306,7 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
     | {
         "ReadRuns": (["glue:GetJobRun"], [f"arn:aws:glue:{HERE}:job/{NAME}-{job}" for job in JOBS]),
         "FindRecords": (LIST, [LAKE]),
-        "PutRecords": (PUT, [f"{LAKE}/runs/{job.replace('-', '/')}/*" for job in JOBS]),
+        "PutRecords": (PUT, [f"{LAKE}/runs/{job.replace('-', '/')}/*" for job in LAYERS]),
     },
     "generate-movies-schedule": {
         "CallFunction": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:{NAME}-generate-movies"]),
@@ -314,7 +350,7 @@ CONDITIONS = {
     "UseKey": ("kms:ViaService", ["s3.us-east-1.amazonaws.com"]),
     "EncryptReports": ("kms:ViaService", ["sns.us-east-1.amazonaws.com"]),
     "EncryptMessages": ("kms:ViaService", ["sns.us-east-1.amazonaws.com"]),
-    "FindRecords": ("s3:prefix", [f"runs/{job.replace('-', '/')}/" for job in JOBS]),
+    "FindRecords": ("s3:prefix", [f"runs/{job.replace('-', '/')}/" for job in LAYERS]),
     **{
         f"{name} UseKey": ("kms:ViaService", ["lambda.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"])
         for name in ("generate-movies", "record-failed-run", "market-start-runs", "clicks-start-layers")
@@ -352,6 +388,11 @@ def test_there_is_no_other_role_and_no_policy_beside_these(staging: Deployment) 
     assert {role["permissions_boundary"] for role in staging.of("aws_iam_role").values()} == {BOUNDARY}
     kinds = {address.split(".")[-2] for address in staging.resources if ".aws_iam_" in address}
     assert kinds == {"aws_iam_role", "aws_iam_role_policy"}
+
+
+def test_a_roles_policies_fit_into_iams_limit(deployment: Deployment) -> None:
+    for address, values in deployment.of("aws_iam_role_policy").items():
+        assert len(values["policy"]) <= 10_240, address
 
 
 @pytest.mark.parametrize("role", TRUSTED)

@@ -1,5 +1,21 @@
 locals {
-  layers    = toset(["bronze", "silver", "gold"])
+  layers = toset(["bronze", "silver", "gold"])
+
+  # One job per layer; and where records say whose they are, one that erases a person from all of them, which is as
+  # large as silver's and has the time of all three.
+  jobs = merge(
+    { for layer in local.layers : layer => {
+      description = "Brings the ${layer} tables of ${var.name} up to date."
+      size        = var.sizes[layer]
+      arguments   = { "--layer" = layer, "--catalog" = var.catalog }
+    } },
+    { for job in var.persons ? ["erasure"] : [] : job => {
+      description = "Erases a person from raw files and all tables of ${var.name}."
+      size        = merge(var.sizes["silver"], { timeout_minutes = sum(values(var.sizes)[*].timeout_minutes) })
+      arguments   = { "--layer" = "bronze", "--mode" = "erase" }
+    } },
+  )
+
   artifacts = "s3://${var.artifacts.bucket}"
   own_jars  = [for key in var.artifacts.jars : "${local.artifacts}/${key}"]
   engine    = "${local.artifacts}/${var.artifacts.engine}"
@@ -27,17 +43,17 @@ locals {
 }
 
 resource "aws_glue_job" "this" {
-  for_each = local.layers
+  for_each = local.jobs
 
   name        = "${var.prefix}-${var.name}-${each.key}"
-  description = "Brings the ${each.key} tables of ${var.name} up to date."
+  description = each.value.description
   role_arn    = aws_iam_role.this[each.key].arn
 
   glue_version           = "6.0"
   execution_class        = "STANDARD"
-  worker_type            = var.sizes[each.key].worker_type
-  number_of_workers      = var.sizes[each.key].workers
-  timeout                = var.sizes[each.key].timeout_minutes
+  worker_type            = each.value.size.worker_type
+  number_of_workers      = each.value.size.workers
+  timeout                = each.value.size.timeout_minutes
   security_configuration = var.security
 
   # One writer per table. A run that comes while another is busy waits for it, so that no landed file is left behind;
@@ -57,12 +73,11 @@ resource "aws_glue_job" "this" {
   default_arguments = merge(
     local.spark_settings,
     length(var.artifacts.jars) == 0 ? local.glue_delta : local.own_delta,
+    each.value.arguments,
     {
       "--pipeline" = var.name
-      "--layer"    = each.key
       "--lake"     = "s3://${var.lake}"
       "--raw"      = "s3://${var.raw}"
-      "--catalog"  = var.catalog
 
       "--TempDir"                      = "s3://${var.lake}/temporary/${var.name}-${each.key}/"
       "--custom-logGroup-prefix"       = local.log_groups[each.key]
@@ -78,7 +93,7 @@ resource "aws_glue_job" "this" {
 }
 
 locals {
-  log_groups = { for layer in local.layers : layer => "/${var.prefix}/glue/${var.name}-${layer}" }
+  log_groups = { for job in keys(local.jobs) : job => "/${var.prefix}/glue/${var.name}-${job}" }
 }
 
 resource "aws_cloudwatch_log_group" "this" {

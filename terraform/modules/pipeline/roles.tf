@@ -1,7 +1,8 @@
-# One role per layer. What a layer touches is a table of its own below; every role gets the same statements over it.
+# One role per job. What a layer touches is a table of its own below; every layer's role gets the same statements over
+# it, and what erases persons has erasure.tf.
 
 resource "aws_iam_role" "this" {
-  for_each = local.layers
+  for_each = local.jobs
 
   name                 = "${var.prefix}-${var.name}-${each.key}"
   description          = "What the ${each.key} job of ${var.name} may do."
@@ -16,7 +17,7 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = local.layers
+  for_each = local.jobs
 
   name   = "${var.prefix}-${var.name}-${each.key}"
   role   = aws_iam_role.this[each.key].name
@@ -50,13 +51,17 @@ locals {
     gold   = [for table in var.silver : "silver/${table}"]
   }
 
-  statements = { for layer in local.layers : layer => concat(
+  statements = { for job in keys(local.jobs) : job => concat(
+    job == "erasure" ? local.erasing_statements : local.layer_statements[job],
+    local.service_statements[job],
+  ) }
+
+  layer_statements = { for layer in local.layers : layer => concat(
     layer == "bronze" ? local.raw_statements : local.upstream_statements[layer],
     local.own_statements[layer],
     layer == "silver" ? local.maintenance_statements : [],
     layer == "bronze" && length(var.archived) > 0 ? local.archive_statements : [],
     var.persons ? local.erasure_statements[layer] : [],
-    local.service_statements[layer],
   ) }
 
   raw_statements = [
@@ -165,6 +170,15 @@ locals {
         Action   = ["s3:PutObject"]
         Resource = ["${local.lake_arn}/runs/${var.name}/${layer}/*"]
       },
+      {
+        Sid    = "RegisterTables"
+        Effect = "Allow"
+        Action = ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]
+        Resource = concat(
+          ["${local.catalogs}:catalog", "${local.catalogs}:database/${var.catalog}_${layer}"],
+          [for table in local.registered[layer] : "${local.catalogs}:table/${var.catalog}_${layer}/${table}"],
+        )
+      },
     ],
     layer == "gold" ? [] : [{
       Sid      = "OpenGate"
@@ -174,7 +188,7 @@ locals {
     }],
   ) }
 
-  service_statements = { for layer in local.layers : layer => [
+  service_statements = { for job in keys(local.jobs) : job => [
     {
       Sid       = "UseKey"
       Effect    = "Allow"
@@ -192,22 +206,13 @@ locals {
       ]
     },
     {
-      Sid    = "RegisterTables"
-      Effect = "Allow"
-      Action = ["glue:CreateTable", "glue:GetTable", "glue:UpdateTable"]
-      Resource = concat(
-        ["${local.catalogs}:catalog", "${local.catalogs}:database/${var.catalog}_${layer}"],
-        [for table in local.registered[layer] : "${local.catalogs}:table/${var.catalog}_${layer}/${table}"],
-      )
-    },
-    {
       Sid    = "WriteLogs"
       Effect = "Allow"
       Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
       # A stream is made in the group, and written as a part of it.
       Resource = flatten([for kind in ["output", "error"] : [
-        "${local.logs}:${local.log_groups[layer]}/${kind}",
-        "${local.logs}:${local.log_groups[layer]}/${kind}:*",
+        "${local.logs}:${local.log_groups[job]}/${kind}",
+        "${local.logs}:${local.log_groups[job]}/${kind}:*",
       ]])
     },
     {

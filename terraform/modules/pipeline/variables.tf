@@ -54,7 +54,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "persons" {
-  description = "Whether records say whose they are: no run begins then while the erasure of a person isn't finished."
+  description = "Whether records say whose they are: there is a job then that erases a person, and no run begins while that isn't finished."
   type        = bool
 }
 
