@@ -21,6 +21,8 @@ from tests.cloud.retail import Shop, files, told
 from tests.cloud.rights import needless
 from tests.pipelines.test_retail import GOLD, SILVER, differences
 
+# The fixture's fifteen days are four runs of four jobs.
+pytestmark = pytest.mark.timeout(1500)
 BAD = "raw/retail/orders/bad.csv"
 UNKNOWN = "raw/retail/customers/1 + é.csv"
 STEPS = ["Begin", "Bronze", "Silver", "Gold", "Archive", "TellOfSuccess", "LookAgain", "Succeeded"]
