@@ -21,6 +21,7 @@ locals {
   deployment_bucket = "${local.project}-deployment-${local.account.id}-${var.region}"
 
   # Here, for the key's policy knows them before the functions are made.
+  check_gold        = "${local.name}-check-gold"
   generate_movies   = "${local.name}-generate-movies"
   record_failed_run = "${local.name}-record-failed-run"
   start_layers      = { for name in keys(local.clocks) : name => "${local.name}-${name}-start-layers" }
@@ -46,6 +47,7 @@ locals {
   lake_arn     = "arn:${local.account.partition}:s3:::${module.lake.lake_bucket}"
   film_files   = "arn:${local.account.partition}:s3:::${module.lake.raw_bucket}/raw/movies/*"
   jobs         = flatten([for pipeline in module.pipeline : values(pipeline.jobs)])
+  gold_runs    = [for name, pipeline in local.pipelines : "runs/${name}/gold/" if length(pipeline.expected) > 0]
   run_prefixes = flatten([for name in keys(local.pipelines) : [for layer in keys(var.jobs) : "runs/${name}/${layer}/"]])
 }
 
@@ -56,7 +58,7 @@ module "lake" {
   catalog    = local.catalog
   account    = local.account
   disposable = var.disposable
-  functions  = concat([local.generate_movies, local.record_failed_run], values(local.start_layers), values(local.start_runs))
+  functions  = concat([local.check_gold, local.generate_movies, local.record_failed_run], values(local.start_layers), values(local.start_runs))
   machines   = values(local.state_machines)
   streamed   = length(local.streams) > 0
   archived   = merge(values(local.pipelines)[*].archive_days...)
@@ -138,6 +140,35 @@ module "pipeline" {
   permissions_boundary_arn = var.permissions_boundary_arn
 }
 
+module "check_gold" {
+  source = "./modules/function"
+
+  name        = local.check_gold
+  description = "Measures how old and how full each gold table is of which something is expected."
+  account     = local.account
+  key_arn     = module.lake.key_arn
+  topic       = { arn = module.monitoring.topic_arn, key_arn = module.monitoring.key_arn }
+  package = {
+    bucket = local.deployment_bucket
+    key    = local.artifacts["check_gold.zip"].key
+  }
+  handler = "check_gold.handler"
+  environment = {
+    LAKE_BUCKET  = module.lake.lake_bucket
+    NAMESPACE    = local.name
+    EXPECTATIONS = jsonencode({ for name, pipeline in local.pipelines : name => { for table, each in pipeline.expected : table => each.hours } if length(pipeline.expected) > 0 })
+  }
+  rights = {
+    FindRecords = { actions = ["s3:ListBucket"], resources = [local.lake_arn], prefixes = local.gold_runs }
+    ReadRecords = { actions = ["s3:GetObject"], resources = [for prefix in local.gold_runs : "${local.lake_arn}/${prefix}*"] }
+    # CloudWatch has no resources for this; the namespace limits it.
+    PutMetrics = { actions = ["cloudwatch:PutMetricData"], resources = ["*"], namespace = local.name }
+  }
+  schedules                = { hourly = merge({ name = local.check_gold }, var.check_schedule) }
+  log_retention_days       = var.log_retention_days
+  permissions_boundary_arn = var.permissions_boundary_arn
+}
+
 module "record_failed_run" {
   source = "./modules/function"
 
@@ -189,15 +220,20 @@ module "monitoring" {
   name      = local.name
   account   = local.account
   jobs      = local.jobs
-  functions = concat([module.generate_movies.name, module.record_failed_run.name], values(local.start_layers), values(local.start_runs))
+  functions = concat([module.check_gold.name, module.generate_movies.name, module.record_failed_run.name], values(local.start_layers), values(local.start_runs))
   recorder  = { name = module.record_failed_run.name, arn = module.record_failed_run.arn }
   schedules = merge(
+    { (local.check_gold) = { remedy = "nobody knows how old gold is. Call the function with the time.", hours = var.check_schedule.enabled ? 3 : null } },
     { (local.generate_movies) = { remedy = "the day's file is missing. Invoke the function with that day.", hours = null } },
     merge([for name in keys(local.clocks) : {
       "${local.name}-${name}-hourly" = { remedy = local.clock_remedy, hours = var.hourly_schedule.enabled ? 2 : null }
       "${local.name}-${name}-daily"  = { remedy = local.clock_remedy, hours = var.daily_schedule.enabled ? 26 : null }
     }]...),
   )
+  expected = {
+    tables  = merge(values(local.pipelines)[*].expected...)
+    watched = var.check_schedule.enabled
+  }
   streams    = { for stream in module.stream : stream.name => { late_seconds = max(900, 3 * var.stream.buffer_seconds), log_group = stream.log_group } }
   starts     = concat([for workflow in module.workflow : workflow.start_rule if workflow.start_rule != null], [for machine in module.state_machine : machine.start_rule])
   machines   = { for name, machine in module.state_machine : local.state_machines[name] => { arn = machine.arn, dead_queue = machine.dead_queue, told = machine.told } }

@@ -21,7 +21,7 @@ output "databases" {
 output "functions" {
   description = "Function -> its name in AWS."
   value = merge(
-    { generate_movies = module.generate_movies.name, record_failed_run = module.record_failed_run.name },
+    { check_gold = module.check_gold.name, generate_movies = module.generate_movies.name, record_failed_run = module.record_failed_run.name },
     { for name, function in module.start_runs : "${name}-start_runs" => function.name },
     { for name, function in module.start_layers : "${name}-start_layers" => function.name },
   )
@@ -79,7 +79,7 @@ output "region" {
 output "roles" {
   description = "Job as in jobs, function, <path>-delivery and <pipeline>-state_machine -> name of its role."
   value = merge(concat(
-    [{ generate_movies = module.generate_movies.role, record_failed_run = module.record_failed_run.role }],
+    [{ check_gold = module.check_gold.role, generate_movies = module.generate_movies.role, record_failed_run = module.record_failed_run.role }],
     [for name, function in module.start_runs : { "${name}-start_runs" = function.role }],
     [for name, function in module.start_layers : { "${name}-start_layers" = function.role }],
     [for path, stream in module.stream : { "${path}-delivery" = stream.role }],

@@ -18,6 +18,7 @@ locals {
       streams      = [for each in declared.bronze : each.path if try(each.stream, false)]
       sources      = { for source, each in declared.bronze : source => each.path }
       silver       = sort(keys(declared.silver))
+      expected     = { for table, each in declared.gold : table => each.expect if can(each.expect) }
       gold         = { for table, each in declared.gold : table => { description = each.description, columns = each.columns[*].name } }
     }
   }

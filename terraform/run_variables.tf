@@ -1,5 +1,14 @@
 # What runs, when, how large, and within which limits.
 
+variable "check_schedule" {
+  description = "When the age of gold is measured, as a cron of EventBridge Scheduler, in UTC, once an hour; and whether that runs."
+  type = object({
+    cron    = string
+    enabled = bool
+  })
+  default = { cron = "cron(55 * * * ? *)", enabled = false }
+}
+
 variable "daily_schedule" {
   description = "When gold is computed of pipelines that run by the clock, as a cron of EventBridge Scheduler, in UTC; and whether it runs. At a minute when the hour's silver is done."
   type = object({

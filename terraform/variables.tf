@@ -76,7 +76,7 @@ variable "package" {
   validation {
     condition = !fileexists("${var.package}/manifest.json") || try(alltrue([
       for name in concat(
-        ["lakehouse.zip", "generate_movies.zip", "record_failed_run.zip", "start_layers.zip", "start_runs.zip"],
+        ["lakehouse.zip", "check_gold.zip", "generate_movies.zip", "record_failed_run.zip", "start_layers.zip", "start_runs.zip"],
         [for file in fileset("${var.package}/pipelines", "*.json") : "${trimsuffix(file, ".json")}.py"],
       ) : can(jsondecode(file("${var.package}/manifest.json")).artifacts[name].key)
     ]), false)

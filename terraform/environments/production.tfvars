@@ -1,4 +1,5 @@
 environment          = "production"
+check_schedule       = { cron = "cron(55 * * * ? *)", enabled = true }
 daily_schedule       = { cron = "cron(40 0 * * ? *)", enabled = true }
 film_days            = { seed = 7, first_day = "2026-11-01", movies = 100000 }
 film_schedule        = { cron = "cron(0 2 * * ? *)", enabled = true }

@@ -92,6 +92,7 @@ def test_outputs_name_what_was_made(staging: Deployment) -> None:
     assert staging.outputs["jobs"] == names
     functions = {
         "generate_movies": "oakvale-staging-generate-movies",
+        "check_gold": "oakvale-staging-check-gold",
         "record_failed_run": "oakvale-staging-record-failed-run",
         "market-start_runs": "oakvale-staging-market-start-runs",
         "clicks-start_layers": "oakvale-staging-clicks-start-layers",
@@ -231,6 +232,14 @@ def test_batches_and_schedule_differ_by_environment(
             'start_layers["clicks"]',
             {"HOURLY": "oakvale-clicks-hourly", "DAILY": "oakvale-clicks-daily"},
         ),
+        (
+            "check_gold",
+            {
+                "LAKE_BUCKET": f"oakvale-lake-{ACCOUNT}",
+                "NAMESPACE": "oakvale",
+                "EXPECTATIONS": '{"clicks":{"clicks_by_day":26}}',
+            },
+        ),
         ("record_failed_run", {"LAKE_BUCKET": f"oakvale-lake-{ACCOUNT}"}),
         (
             'start_runs["market"]',
@@ -296,7 +305,7 @@ def test_each_job_and_function_has_its_log_groups_with_retention(production: Dep
     expected = {f"/oakvale/glue/{job}/{kind}" for job in JOBS for kind in ("output", "error")}
     functions = {
         f"/aws/lambda/oakvale-{name}"
-        for name in ("generate-movies", "record-failed-run", "market-start-runs", "clicks-start-layers")
+        for name in ("check-gold", "generate-movies", "record-failed-run", "market-start-runs", "clicks-start-layers")
     }
     others = {"/aws/vendedlogs/states/oakvale-market", "/oakvale/firehose/oakvale-clicks-web"}
     assert groups == dict.fromkeys(expected | functions | others, 365)
@@ -414,7 +423,7 @@ def test_the_query_for_rejects_counts_those_that_are_open(deployment: Deployment
 def running(deployment: Deployment) -> tuple[str, ...]:
     """The parts whose schedules run: only the silence of such a one means something."""
     return (
-        ("hourly", "daily")
+        ("clicks-hourly", "clicks-daily", "check-gold")
         if "staging" in deployment.outputs["name"] or deployment.outputs["name"] == "oakvale"
         else ()
     )
@@ -438,6 +447,10 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
     assert {alarm: (values["namespace"], values["metric_name"]) for alarm, values in alarms.items()} == {
         f"{name}-generate-movies-errors": ("AWS/Lambda", "Errors"),
         f"{name}-record-failed-run-errors": ("AWS/Lambda", "Errors"),
+        f"{name}-check-gold-errors": ("AWS/Lambda", "Errors"),
+        f"{name}-check-gold-not-called": ("AWS/Scheduler", "InvocationDroppedCount"),
+        f"{name}-clicks_by_day-old": (name, "clicks_by_day.hours"),
+        f"{name}-clicks_by_day-few": (name, "clicks_by_day.rows"),
         f"{name}-generate-movies-not-called": ("AWS/Scheduler", "InvocationDroppedCount"),
         f"{name}-movies-start-failed": ("AWS/Events", "FailedInvocations"),
         f"{name}-shop-start-failed": ("AWS/Events", "FailedInvocations"),
@@ -453,11 +466,15 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
         f"{name}-clicks-web-not-delivered": ("AWS/Firehose", "DeliveryToS3.DataFreshness"),
         f"{name}-clicks-web-refused": ("AWS/Firehose", "DeliveryToS3.Success"),
         f"{name}-undelivered-not-told": ("AWS/Events", "FailedInvocations"),
-        **{f"{name}-clicks-{part}-silent": ("AWS/Scheduler", "InvocationAttemptCount") for part in running(deployment)},
+        **{f"{name}-{part}-silent": ("AWS/Scheduler", "InvocationAttemptCount") for part in running(deployment)},
     }
     assert {alarm: list(values["dimensions"].items()) for alarm, values in alarms.items()} == {
         f"{name}-generate-movies-errors": [("FunctionName", f"{name}-generate-movies")],
         f"{name}-record-failed-run-errors": [("FunctionName", f"{name}-record-failed-run")],
+        f"{name}-check-gold-errors": [("FunctionName", f"{name}-check-gold")],
+        f"{name}-check-gold-not-called": [("ScheduleGroup", f"{name}-check-gold")],
+        f"{name}-clicks_by_day-old": [],
+        f"{name}-clicks_by_day-few": [],
         f"{name}-generate-movies-not-called": [("ScheduleGroup", f"{name}-generate-movies")],
         f"{name}-movies-start-failed": [("RuleName", f"{name}-movies-start")],
         f"{name}-shop-start-failed": [("RuleName", f"{name}-shop-start")],
@@ -473,11 +490,20 @@ def test_failures_reach_the_topic(deployment: Deployment) -> None:
         f"{name}-clicks-web-not-delivered": [("DeliveryStreamName", f"{name}-clicks-web")],
         f"{name}-clicks-web-refused": [("DeliveryStreamName", f"{name}-clicks-web")],
         f"{name}-undelivered-not-told": [("RuleName", f"{name}-undelivered")],
-        **{
-            f"{name}-clicks-{part}-silent": [("ScheduleGroup", f"{name}-clicks-{part}")] for part in running(deployment)
-        },
+        **{f"{name}-{part}-silent": [("ScheduleGroup", f"{name}-{part}")] for part in running(deployment)},
     }
     assert all(alarm["alarm_actions"] == [topic] for alarm in alarms.values())
+
+
+def test_gold_that_is_old_or_empty_is_an_alarm_and_so_is_silence_about_it(deployment: Deployment) -> None:
+    name = deployment.outputs["name"]
+    alarms = {alarm["alarm_name"]: alarm for alarm in deployment.of("aws_cloudwatch_metric_alarm").values()}
+    told = ("statistic", "comparison_operator", "threshold", "period", "evaluation_periods", "treat_missing_data")
+    missing = "breaching" if running(deployment) else "notBreaching"
+    assert {what: tuple(alarms[f"{name}-clicks_by_day-{what}"][each] for each in told) for what in ("old", "few")} == {
+        "old": ("Maximum", "GreaterThanThreshold", 26, 3600, 2, missing),
+        "few": ("Minimum", "LessThanThreshold", 1, 3600, 2, missing),
+    }
 
 
 def test_failed_runs_reach_the_function_that_records_them(deployment: Deployment) -> None:

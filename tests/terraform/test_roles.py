@@ -32,6 +32,8 @@ TRUSTED = {
     "generate-movies": ("lambda", None),
     "record-failed-run": ("lambda", None),
     "generate-movies-schedule": ("scheduler", [f"arn:aws:scheduler:{HERE}:schedule-group/{NAME}-generate-movies"]),
+    "check-gold": ("lambda", None),
+    "check-gold-schedule": ("scheduler", [f"arn:aws:scheduler:{HERE}:schedule-group/{NAME}-check-gold"]),
     "clicks-start-layers": ("lambda", None),
     "clicks-start-layers-schedule": (
         "scheduler",
@@ -248,6 +250,16 @@ ALLOWED: dict[str, dict[str, tuple[list[str], list[str]]]] = {
             [f"arn:aws:logs:{HERE}:log-group:/{NAME}/firehose/{NAME}-clicks-web:log-stream:errors"],
         ),
     },
+    "check-gold": function("check-gold")
+    | {
+        "FindRecords": (LIST, [LAKE]),
+        "ReadRecords": (GET, [f"{LAKE}/runs/clicks/gold/*"]),
+        "PutMetrics": (["cloudwatch:PutMetricData"], ["*"]),
+    },
+    "check-gold-schedule": {
+        "CallFunction": (["lambda:InvokeFunction"], [f"arn:aws:lambda:{HERE}:function:{NAME}-check-gold"]),
+        "ReadSchedule": (["kms:Decrypt"], [KEY]),
+    },
     "clicks-start-layers": function("clicks-start-layers")
     | {
         "StartWorkflows": (
@@ -350,15 +362,17 @@ CONDITIONS = {
     "UseKey": ("kms:ViaService", ["s3.us-east-1.amazonaws.com"]),
     "EncryptReports": ("kms:ViaService", ["sns.us-east-1.amazonaws.com"]),
     "EncryptMessages": ("kms:ViaService", ["sns.us-east-1.amazonaws.com"]),
+    "check-gold FindRecords": ("s3:prefix", ["runs/clicks/gold/"]),
+    "PutMetrics": ("cloudwatch:namespace", [NAME]),
     "FindRecords": ("s3:prefix", [f"runs/{job.replace('-', '/')}/" for job in LAYERS]),
     **{
         f"{name} UseKey": ("kms:ViaService", ["lambda.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"])
-        for name in ("generate-movies", "record-failed-run", "market-start-runs", "clicks-start-layers")
+        for name in ("check-gold", "generate-movies", "record-failed-run", "market-start-runs", "clicks-start-layers")
     },
     "clicks-web-delivery UseKey": ("kms:ViaService", ["kinesis.us-east-1.amazonaws.com", "s3.us-east-1.amazonaws.com"]),
 }
 # What AWS knows no resource for.
-WITHOUT_RESOURCE = {"PublishMetrics", "Trace", "DeliverLogs"}
+WITHOUT_RESOURCE = {"PublishMetrics", "PutMetrics", "Trace", "DeliverLogs"}
 
 
 def without_hash(resource: str) -> str:
@@ -431,6 +445,7 @@ def test_services_use_the_key_only_for_this_environment(staging: Deployment) -> 
     assert logs["Principal"] == {"Service": "logs.us-east-1.amazonaws.com"}
     assert logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"] == [
         f"arn:aws:logs:{HERE}:log-group:/{NAME}/*",
+        f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-check-gold",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-generate-movies",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-record-failed-run",
         f"arn:aws:logs:{HERE}:log-group:/aws/lambda/{NAME}-clicks-start-layers",

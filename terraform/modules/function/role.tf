@@ -23,6 +23,7 @@ locals {
   own_statements = [for sid, right in var.rights : merge(
     { Sid = sid, Effect = "Allow", Action = right.actions, Resource = right.resources },
     right.prefixes == null ? {} : { Condition = { StringEquals = { "s3:prefix" = right.prefixes } } },
+    right.namespace == null ? {} : { Condition = { StringEquals = { "cloudwatch:namespace" = [right.namespace] } } },
   )]
 
   service_statements = [

@@ -49,11 +49,12 @@ variable "permissions_boundary_arn" {
 }
 
 variable "rights" {
-  description = "What the function itself does, by Sid: actions on resources, and below which prefixes it lists."
+  description = "What the function itself does, by Sid: actions on resources, below which prefixes it lists, and into which namespace it puts metrics."
   type = map(object({
     actions   = list(string)
     resources = list(string)
     prefixes  = optional(list(string))
+    namespace = optional(string)
   }))
 }
 

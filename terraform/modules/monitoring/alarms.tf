@@ -46,6 +46,7 @@ locals {
       missing     = "breaching" # what has stopped sends no metric either
     } if schedule.hours != null },
     local.stream_alarms,
+    local.gold_alarms,
     # CloudWatch reaches the topic by rights of its own, so this arrives when the rule's own messages don't.
     { "${local.failed_runs}-not-told" = {
       description = "A job failed, but the rule ${local.failed_runs} couldn't tell this topic, or the function ${var.recorder.name}. Look at the jobs' last runs, and at the policies of the topic, of its key and of the function."

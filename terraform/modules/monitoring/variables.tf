@@ -8,6 +8,14 @@ variable "email" {
   type        = string
 }
 
+variable "expected" {
+  description = "Gold table -> hours after which it is old, and rows of silver that must have come for it in that time; watched: whether they are measured by the clock, so that silence is an alarm, too."
+  type = object({
+    tables  = map(object({ hours = number, rows = number }))
+    watched = bool
+  })
+}
+
 variable "functions" {
   description = "Names of the functions that are watched."
   type        = set(string)

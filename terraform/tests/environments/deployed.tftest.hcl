@@ -19,6 +19,14 @@ mock_provider "aws" {
     values = { arn = "arn:aws:iam::111122223333:role/generate-movies-this" }
   }
   override_resource {
+    target = module.check_gold.aws_iam_role.this
+    values = { arn = "arn:aws:iam::111122223333:role/check-gold-this" }
+  }
+  override_resource {
+    target = module.check_gold.aws_iam_role.schedule[0]
+    values = { arn = "arn:aws:iam::111122223333:role/check-gold-schedule" }
+  }
+  override_resource {
     target = module.record_failed_run.aws_iam_role.this
     values = { arn = "arn:aws:iam::111122223333:role/record-failed-run-this" }
   }
