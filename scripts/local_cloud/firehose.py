@@ -54,4 +54,6 @@ def install() -> None:
 def _is_plain(configuration: dict[str, Any]) -> bool:
     processors = configuration.get("ProcessingConfiguration", {}).get("Processors", [])
     kinds = {processor["Type"] for processor in processors}
-    return kinds <= {"AppendDelimiterToRecord"} and not any(configuration.get(name) for name in OTHERS)
+    # Terraform says of what it doesn't want that it isn't enabled.
+    others = [configuration[name] for name in OTHERS if name in configuration]
+    return kinds <= {"AppendDelimiterToRecord"} and not any(other.get("Enabled", True) for other in others)

@@ -26,7 +26,7 @@ NAME = r"{0}-1-(\d{{4}}-\d\d-\d\d-\d\d)-\d\d-\d\d-[0-9a-f]{{8}}(-[0-9a-f]{{4}}){
 def make_delivery(client: Clients, name: str, hints: dict[str, int], *rights: dict[str, Any]) -> None:
     """Makes a stream, a bucket, and what delivers the one to the other, all of the same name."""
     client("s3").create_bucket(Bucket=name)
-    client("kinesis").create_stream(StreamName=name, ShardCount=1)
+    client("kinesis").create_stream(StreamName=name, ShardCount=1, Tags={"project": "lake"})
     role = make_role(client, name, "firehose.amazonaws.com", *rights)
     client("firehose").create_delivery_stream(
         DeliveryStreamName=name,
@@ -43,6 +43,7 @@ def make_delivery(client: Clients, name: str, hints: dict[str, int], *rights: di
             "BufferingHints": hints,
             "CompressionFormat": "GZIP",
             "FileExtension": ".jsonl.gz",
+            "DataFormatConversionConfiguration": {"Enabled": False},
             "ProcessingConfiguration": {"Enabled": True, "Processors": [{"Type": "AppendDelimiterToRecord"}]},
         },
     )
@@ -141,6 +142,8 @@ def test_terraform_finds_a_delivery_as_it_was_made(client: Clients) -> None:
     (destination,) = described["DeliveryStreamDescription"]["Destinations"]
     told = destination["ExtendedS3DestinationDescription"]
     assert (told["FileExtension"], told["CustomTimeZone"]) == (".jsonl.gz", "UTC")
+    tags = client("kinesis").list_tags_for_stream(StreamName="described")["Tags"]
+    assert tags == [{"Key": "project", "Value": "lake"}]
 
 
 def test_a_delivery_that_is_gone_delivers_nothing_more(client: Clients, cloud: control.Cloud) -> None:

@@ -26,8 +26,8 @@ resource "aws_scheduler_schedule" "this" {
     arn      = aws_lambda_function.this.arn
     role_arn = aws_iam_role.schedule[0].arn
     # The scheduled time, not the time of the call: a late retry makes the file of the day that was meant.
-    # As a text: jsonencode writes < and > as \u003c and \u003e, which Scheduler wouldn't know as its keyword.
-    input = "{${join(",", [for name, value in merge(each.value.event, { time = "<aws.scheduler.scheduled-time>" }) : "\"${name}\":\"${value}\""])}}"
+    # Put in afterwards: jsonencode writes < and > as \u003c and \u003e, which Scheduler wouldn't know as its keyword.
+    input = replace(jsonencode(merge(each.value.event, { time = "SCHEDULED" })), "SCHEDULED", "<aws.scheduler.scheduled-time>")
 
     retry_policy {
       maximum_event_age_in_seconds = 3600
