@@ -14,15 +14,56 @@ from generate_retail import FIRST_DAY, Settings, generate
 from tests.cloud.conftest import RUN_SECONDS, Deployed
 from tests.cloud.failures import Mailbox
 from tests.local_cloud.glue_resources import wait_for
+from tests.traces import tells_of
 
 SHOP = Settings(seed=8, orders=6, products=3, customers=5, late=0.3, corrections=0.2, duplicates=0.1, dirt=0.03)
 DAYS = 15
+
+PERSON = "987654321012"
+"""A customer whom one file of orders and one of items name, each beside somebody else."""
+ORDERS = (
+    "order_num,order_id,user_id,order_timestamp,total_amount,date\n"
+    f"1,9001,{PERSON},2026-11-01T10:00:00Z,10.00,2026-11-01\n"
+    "1,9002,77,2026-11-01T10:00:00Z,20.00,2026-11-01\n"
+    f"2,9003,{PERSON},2026-11-01T11:00:00Z,much,2026-11-01\n"
+)
+ITEMS = (
+    "id,order_id,user_id,days_since_prior_order,product_id,add_to_cart_order,reordered,order_timestamp,date\n"
+    f"9101,9001,{PERSON},,7700,1,0,2026-11-01T10:00:00Z,2026-11-01\n"
+    "9102,9002,77,,7700,1,0,2026-11-01T10:00:00Z,2026-11-01\n"
+)
+PERSONS_FILES = {
+    "raw/retail/products/of 77 + é.csv": "product_id,department_id,department,product_name\n7700,1,produce,Kale\n",
+    "raw/retail/orders/of 77 + é.csv": ORDERS,
+    "raw/retail/order_items/of 77 + é.csv": ITEMS,
+}
 
 
 def files() -> dict[str, bytes]:
     """Fifteen days of files by key below the raw bucket; the keys hold what names of files may hold."""
     days = [generate(FIRST_DAY + timedelta(days=day), SHOP) for day in range(DAYS)]
     return {f"raw/{key}".replace(".csv", " é+&.csv"): body for day in days for key, body in day.items()}
+
+
+def without_person() -> dict[str, bytes]:
+    """The files that name the person, without the lines that do."""
+    kept = {
+        key: "".join(line for line in text.splitlines(keepends=True) if PERSON not in line)
+        for key, text in PERSONS_FILES.items()
+    }
+    return {key: text.encode() for key, text in kept.items()}
+
+
+def versions_of(deployed: Deployed, person: str) -> list[str]:
+    """The keys of all versions of raw files and of objects of the lake that tell of a person."""
+    s3, found = deployed.client("s3"), []
+    for bucket in (deployed.bucket(name) for name in ("raw", "lake")):
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+            for each in page.get("Versions", []):
+                version = s3.get_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+                if tells_of(person, each["Key"], version["Body"].read()):
+                    found.append(each["Key"])
+    return found
 
 
 class Shop:

@@ -12,19 +12,24 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+import athena_client
+import erase
 import executions
 from query import connect
-from tests.cloud.conftest import LAYERS, Deployed
+from tests.cloud.conftest import LAYERS, RUN_SECONDS, Deployed
 from tests.cloud.failures import Mailbox, without
-from tests.cloud.retail import Shop, files, told
+from tests.cloud.retail import ORDERS, PERSON, PERSONS_FILES, Shop, files, told, versions_of, without_person
 from tests.cloud.rights import needless
 from tests.pipelines.test_retail import GOLD, SILVER, differences
+from tests.traces import traces
 
 # The fixture's fifteen days are four runs of four jobs.
 pytestmark = pytest.mark.timeout(1500)
 BAD = "raw/retail/orders/bad.csv"
 UNKNOWN = "raw/retail/customers/1 + é.csv"
+SAME: dict[str, tuple[list[str], list[str]]] = {table: ([], []) for table in (*SILVER, *GOLD)}
 STEPS = ["Begin", "Bronze", "Silver", "Gold", "Archive", "TellOfSuccess", "LookAgain", "Succeeded"]
 
 
@@ -51,6 +56,7 @@ def fifteen_days(shop: Shop) -> Shop:
         # The first day's products and orders come a week after their items, and more.
         late = [landing.pop(0), landing.pop(0)]
         random.Random(5).shuffle(landing)
+        landing += [(key, text.encode()) for key, text in PERSONS_FILES.items()]
         landing += [*late, (BAD, b"\x1f\x8b no gzip"), (UNKNOWN, b"id\n1\n")]
         landing.append((landing[0][0].replace("é", "again"), landing[0][1]))
         events = landing[:20] * 10
@@ -85,7 +91,7 @@ def test_every_file_is_in_bronze_once_and_archived(fifteen_days: Shop, copy: Pat
     found = connect(copy).execute("SELECT key, outcome, count(*) FROM oakvale_bronze.retail_files GROUP BY ALL")
     outcomes = {key: (outcome, number) for key, outcome, number in found.fetchall()}
     raw = fifteen_days.deployed.objects("raw", "raw/retail/")
-    assert len(raw) == 48
+    assert len(raw) == 51
     assert set(outcomes) == set(raw) - {UNKNOWN}
     assert outcomes.pop(BAD)[0] != "read"
     assert set(outcomes.values()) == {("read", 1)}
@@ -94,7 +100,8 @@ def test_every_file_is_in_bronze_once_and_archived(fifteen_days: Shop, copy: Pat
     assert {key.replace("archive/", "raw/", 1): (each["ETag"], each["Size"]) for key, each in archived.items()} == same
 
 
-def test_every_table_equals_the_oracle(copy: Path) -> None:
+def differences_from_raw(copy: Path) -> dict[str, tuple[list[str], list[str]]]:
+    """What the tables of a copy have more, or less, than its raw files say."""
     (copy / BAD).unlink()
     # A row's time is that of its file when the ledger has seen it first.
     seen = connect(copy).execute("SELECT key, modified_at FROM oakvale_bronze.retail_files").fetchall()
@@ -102,13 +109,17 @@ def test_every_table_equals_the_oracle(copy: Path) -> None:
         since = modified.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
         if key != BAD:
             os.utime(copy / key, ns=(since // timedelta(microseconds=1) * 1000,) * 2)
-    assert differences(copy) == {table: ([], []) for table in (*SILVER, *GOLD)}
+    return differences(copy)
+
+
+def test_every_table_equals_the_oracle(copy: Path) -> None:
+    assert differences_from_raw(copy) == SAME
 
 
 def test_every_run_balanced_and_one_went_on_at_a_time(fifteen_days: Shop) -> None:
     records = [record for layer in LAYERS for record in fifteen_days.deployed.lake.run_records("retail", layer)]
     assert {record["outcome"] for record in records} <= {"succeeded", "idle"}
-    assert sum(record["files"].get("read", 0) for record in records) == 46
+    assert sum(record["files"].get("read", 0) for record in records) == 49
     times = [
         (each["StartedOn"], each["CompletedOn"]) for run in fifteen_days.runs() for each in fifteen_days.job_runs(run)
     ]
@@ -290,9 +301,47 @@ def test_a_run_that_somebody_aborts_is_told_of_and_followed_by_the_next(fifteen_
     shop.await_rest()
 
 
+def test_a_person_is_erased_from_every_version_and_all_else_stays(
+    fifteen_days: Shop, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, deployed, lake = fifteen_days, fifteen_days.deployed, fifteen_days.deployed.bucket("lake")
+    known, places = shop.runs(), {key.partition("/")[0] for key in traces(copy, PERSON)}
+    assert places == {"raw", "archive", "bronze", "silver", "quarantine", "gold"}
+    # A file that was withdrawn starts a run beside the erasure; and what an earlier rebuilding has left.
+    withdrawn = {"Bucket": shop.raw, "Key": "raw/retail/orders/withdrawn + é.csv"}
+    shop.s3.put_object(**withdrawn, Body=ORDERS.encode())
+    shop.s3.delete_object(**withdrawn)
+    shop.s3.put_object(Bucket=lake, Key="replay/silver/orders/old é.parquet", Body=PERSON.encode())
+    monkeypatch.setenv("GIVEN_PERSON", PERSON)
+    console = Console(record=True, quiet=True)
+    erase.run(console, deployed.lake, "retail", RUN_SECONDS)
+    shop.await_rest()
+    assert {shop.status(run) for run in shop.runs() if run not in known} == {"SUCCEEDED"}
+    assert versions_of(deployed, PERSON) == []
+    (run,) = deployed.client("glue").get_job_runs(JobName=deployed.lake.named("jobs", "retail-erasure"))["JobRuns"]
+    log = {"logGroupName": f"{run['LogGroupName']}/output", "logStreamName": run["Id"]}
+    events = deployed.client("logs").get_log_events(**log)["events"]
+    assert len(events) > 5
+    assert PERSON not in repr((run, events))
+    after = deployed.download(tmp_path)
+    assert {key: (after / key).read_bytes() for key in PERSONS_FILES} == without_person()
+    assert differences_from_raw(after) == SAME
+    athena, outputs = deployed.client("athena"), deployed.lake.outputs
+    customers = f"SELECT user_id, orders FROM customer_behaviour WHERE user_id IN (77, {PERSON})"
+    asked = athena_client.query(athena, outputs["workgroup"], outputs["databases"]["gold"], customers)
+    assert asked.rows == [(77, 1)]
+    (record,) = (json.loads(path.read_bytes()) for path in (after / "erasures/retail/records").iterdir())
+    counted = {table: record["rows"][table] for table in record["rows"] if table.startswith(("bronze/", "silver/"))}
+    ones = ("bronze/order_items", "silver/orders", "silver/order_items")
+    assert counted == {"bronze/orders": 2, **dict.fromkeys(ones, 1)}
+    of_persons = {key for key in PERSONS_FILES if "products" not in key}
+    assert set(record["rewritten"]) == of_persons | {key.replace("raw/", "archive/", 1) for key in of_persons}
+
+
 @pytest.mark.parametrize(
     ("role", "not_asked_for"),
     [
+        ("retail-erasure", {"UseKey", "PublishMetrics"}),
         ("retail-bronze", {"UseKey", "PublishMetrics"}),
         ("retail-start_runs", {"UseKey", "WriteLogs", "EncryptReports", "Trace", "TakeMessages"}),
         ("retail-state_machine", {"EncryptMessages", "DeliverLogs", "Trace"}),

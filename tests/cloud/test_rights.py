@@ -147,6 +147,8 @@ def test_an_analyst_without_a_statement_is_refused(busy_days: Deployed, sid: str
         ("retail-bronze", "raw", "archive/movies/mine.csv"),
         ("retail-bronze", "raw", "raw/retail/orders/mine.csv"),
         ("retail-bronze", "lake", "archives/movies.json"),
+        ("retail-erasure", "raw", "raw/movies/2026/11/01/mine.jsonl"),
+        ("retail-erasure", "lake", "gold/movies_by_genre/part-0.parquet"),
         ("movies-silver", "lake", "bronze/movies/part-0.parquet"),
         ("movies-gold", "lake", "silver/movies/part-0.parquet"),
         ("movies-gold", "lake", "gates/movies/silver.json"),

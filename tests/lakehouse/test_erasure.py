@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
-import struct
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet
 import pytest
 from pyspark.sql import SparkSession
 
 from lakehouse import erasure
 from lakehouse.erasure_plan import ErasureError, sealed
 from tests.conftest import Lake
+from tests.traces import traces
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 PERSON, SECOND = "987654321012", "987654329999"
@@ -97,20 +95,6 @@ def erase(lake: Lake, person: str) -> dict[str, Any]:
     """Erases a person; the run's record."""
     (record,) = lake.run("bronze", pipeline="retail", options=("--mode", "erase", "--person", person))
     return record
-
-
-def traces(root: Path, person: str) -> list[str]:
-    """All files in which a person's id stands: in their bytes, packed or not, or in the values of their columns."""
-    spelled = (person.encode(), struct.pack("<q", int(person)))
-    found = []
-    for path in sorted(each for each in root.rglob("*") if each.is_file()):
-        content = path.read_bytes()
-        contents = [content, gzip.decompress(content) if path.suffix == ".gz" else b""]
-        if path.suffix == ".parquet":
-            contents.append(repr(pyarrow.parquet.read_table(path).to_pylist()).encode())
-        if any(each in content for each in spelled for content in contents):
-            found.append(str(path.relative_to(root)))
-    return found
 
 
 def left(rows: list[str]) -> list[str]:
