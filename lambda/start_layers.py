@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
+from patience import PATIENCE
+
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
 
@@ -40,4 +42,4 @@ def start(glue: GlueClient, workflow: str) -> dict[str, Any]:
 
 @cache
 def _glue() -> GlueClient:
-    return boto3.client("glue")
+    return boto3.client("glue", config=PATIENCE)

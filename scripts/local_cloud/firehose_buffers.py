@@ -32,6 +32,7 @@ class Buffer:
     stream: dict[str, Any]
     configuration: dict[str, Any]
     records: list[firehose_files.Record] = field(default_factory=list)
+    size: int = 0
     failures: int = 0
     urgent: bool = False
     timer: threading.Timer | None = None
@@ -43,7 +44,18 @@ class Buffer:
     @property
     def full(self) -> bool:
         """Whether its records are much enough for a file."""
-        return sum(len(data) for _, data in self.records) >= self.hint("SizeInMBs") * 2**20
+        return self.size >= self.hint("SizeInMBs") * 2**20
+
+    def add(self, records: list[firehose_files.Record], *, first: bool = False) -> None:
+        """Takes records behind those that wait, or before them."""
+        place = 0 if first else len(self.records)
+        self.records[place:place] = records
+        self.size += sum(len(data) for _, data in records)
+
+    def empty(self) -> list[firehose_files.Record]:
+        """Gives all its records away."""
+        records, self.records, self.size = self.records, [], 0
+        return records
 
 
 _buffers: dict[Key, Buffer] = {}
@@ -59,7 +71,7 @@ def take(stream: dict[str, Any], destination: dict[str, Any], records: list[tupl
             _buffers[key] = Buffer(stream, destination["config"])
         buffer = _buffers[key]
         buffer.configuration = destination["config"]
-        buffer.records += [(time.time(), data) for _, data in records]
+        buffer.add([(time.time(), data) for _, data in records])
         destination["records"].clear()  # MiniStack would keep them for good
         if buffer.full and not buffer.urgent and not buffer.failures:
             _deliver_after(0, key, buffer)
@@ -93,7 +105,7 @@ def _deliver(key: Key, buffer: Buffer) -> str | None:
         with _lock:
             if buffer.timer:
                 buffer.timer.cancel()
-            records, buffer.records, buffer.timer, buffer.urgent = buffer.records, [], None, False
+            records, buffer.timer, buffer.urgent = buffer.empty(), None, False
         if not records:
             return None
         if firehose._streams.get(key[2]) is not buffer.stream:
@@ -103,7 +115,7 @@ def _deliver(key: Key, buffer: Buffer) -> str | None:
             firehose_files.write(buffer.stream, buffer.configuration, records)
         except Exception as error:  # whatever it is, the records wait for the next attempt
             with _lock:
-                buffer.records[:0] = records
+                buffer.add(records, first=True)
                 buffer.failures += 1
                 _deliver_after(min(2.0**buffer.failures, LONGEST_PAUSE), key, buffer)
             LOG.warning("%s couldn't deliver %d records, and tries again: %s", key[2], len(records), error)

@@ -139,7 +139,7 @@ def check_message(message: str, job_run: dict[str, Any], reason: str) -> None:
         f'"Its log is in CloudWatch, in the log groups that begin with /oakvale-local/glue/, '
         f'in the stream {job_run["Id"]}."'
     )
-    assert "wait for the next files, or start one (make run)" in next_step
+    assert "wait for the next files or the next hour, or start one (make run)" in next_step
 
 
 @contextmanager

@@ -27,6 +27,7 @@ DEPLOYER = "oakvale-delivery-local-deploy"
 LATER = ("Delete", "Remove", "Untag", "Update")
 NOT_ASKED_FOR = {
     "a later deployment that changes something": {
+        "kinesis:DecreaseStreamRetentionPeriod",
         *("glue:StartTrigger", "glue:StopTrigger", "iam:PutRolePermissionsBoundary", "kms:PutKeyPolicy"),
         *("lambda:GetFunctionConfiguration", "logs:DisassociateKmsKey", "sqs:SetQueueAttributes"),
     },
@@ -36,6 +37,7 @@ NOT_ASKED_FOR = {
         *("athena:TagResource", "cloudwatch:TagResource", "events:TagResource", "glue:TagResource", "iam:TagRole"),
         *("kms:TagResource", "lambda:TagResource", "logs:TagResource", "s3:TagResource", "scheduler:TagResource"),
         *("sns:TagResource", "sqs:TagQueue", "states:TagResource"),
+        *("firehose:TagDeliveryStream", "kinesis:AddTagsToStream"),
     },
     "tags that newer versions of the provider read otherwise": {"s3:ListTagsForResource"},
     "keys, which MiniStack's services don't ask": {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
+import function_imports
+import reproducible_zip
 from local_cloud import control
 from local_cloud.fire import fire
 from tests.local_cloud.glue_resources import (
@@ -19,13 +20,12 @@ from tests.local_cloud.glue_resources import (
     wait_for,
 )
 
-CODE = (Path(__file__).resolve().parents[2] / "lambda" / "start_layers.py").read_text(encoding="utf-8")
+HANDLER = Path(__file__).resolve().parents[2] / "lambda" / "start_layers.py"
 ONCE_A_YEAR = "cron(0 2 1 1 ? *)"
 
 
-def test_the_clock_starts_a_run_unless_one_is_under_way(
-    client: Clients, cloud: control.Cloud, zipped: Callable[[str], bytes]
-) -> None:
+def test_the_clock_starts_a_run_unless_one_is_under_way(client: Clients, cloud: control.Cloud) -> None:
+    code = {path.name: path.read_bytes() for path in function_imports.reached(HANDLER, ())[0]}
     glue, functions = client("glue"), client("lambda")
     make_workflow(client, "clock-hourly", starts(make_job(client, "clock-job", LASTS)), MaxConcurrentRuns=1)
     may = {
@@ -37,8 +37,8 @@ def test_the_clock_starts_a_run_unless_one_is_under_way(
         FunctionName="clock-start",
         Role=make_role(client, "clock-start", "lambda.amazonaws.com", may),
         Runtime="python3.13",
-        Handler="f.handler",
-        Code={"ZipFile": zipped(CODE)},
+        Handler="start_layers.handler",
+        Code={"ZipFile": reproducible_zip.pack(code)},
         Environment={"Variables": {"HOURLY": "clock-hourly", "DAILY": "clock-daily"}},
     )["FunctionArn"]
     call = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function}

@@ -35,7 +35,7 @@ resource "aws_cloudwatch_event_target" "failed_runs" {
       "The Glue job <job> ended as <state> at <time>."
       "Reason: <message>"
       "Its log is in CloudWatch, in the log groups that begin with /${var.name}/glue/, in the stream <run>."
-      "Nothing is published that doesn't balance, and a new run takes up where this one ended: wait for the next files, or start one (make run). A state machine tries once more, and tells when that fails too. An erasure is finished by asking for it again (make erase)."
+      "Nothing is published that doesn't balance, and a new run takes up where this one ended: wait for the next files or the next hour, or start one (make run). A state machine tries once more, and tells when that fails too. An erasure is finished by asking for it again (make erase)."
     TEXT
   }
 }

@@ -80,7 +80,8 @@ locals {
     # Lists, and what AWS knows no resource for.
     ReadLists = {
       actions = [
-        "cloudwatch:DescribeAlarms", "glue:GetSecurityConfiguration", "kms:ListAliases", "logs:DescribeLogGroups",
+        "cloudwatch:DescribeAlarms", "glue:GetSecurityConfiguration", "kinesis:DescribeLimits", "kms:ListAliases",
+        "logs:DescribeLogGroups",
         "sns:GetSubscriptionAttributes", "states:ValidateStateMachineDefinition",
       ]
       resources = ["*"]
