@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
 from athena_sql import QueryError
-from lakehouse.declaration import Column, GoldTable, Pipeline, SilverTable
+from lakehouse.declaration import Column, GoldTable, Pipeline, SilverTable, TouchedBy
 from query import Result
 
 ROWS_SHOWN = 20
@@ -94,7 +94,10 @@ def find_origins(lake: Lake, target: Target, key: Mapping[str, str]) -> list[Ori
         return [_origins(lake, target.pipeline, target.table, key)]
     touched = target.table.touched_by
     groups = {name: {by: key[by] for by in touched[name] or ()} for name in target.table.reads}
-    return [_origins(lake, target.pipeline, target.pipeline.silver[name], group) for name, group in groups.items()]
+    return [
+        _origins(lake, target.pipeline, target.pipeline.silver[name], group, touched[name])
+        for name, group in groups.items()
+    ]
 
 
 def find_bronze_row(lake: Lake, table: SilverTable, origins: Origins) -> Result:
@@ -107,10 +110,17 @@ def find_bronze_row(lake: Lake, table: SilverTable, origins: Origins) -> Result:
     return Result(["field", "value"], ["VARCHAR", "VARCHAR"], fields)
 
 
-def _origins(lake: Lake, pipeline: Pipeline, table: SilverTable, group: Mapping[str, str]) -> Origins:
+def _origins(
+    lake: Lake, pipeline: Pipeline, table: SilverTable, group: Mapping[str, str], held: TouchedBy | None = None
+) -> Origins:
     silver = f"{lake.databases['silver']}.{_quoted(table.name)} AS s"
     bronze = f"{lake.databases['bronze']}.{_quoted(table.reads)} AS b"
-    condition = _condition(table.columns, group, "s.")
+    choices = [
+        [{source: value} for source in (held[name] if isinstance(held, Mapping) else (name,))]
+        for name, value in group.items()
+    ]
+    either = [" OR ".join(_condition(table.columns, each, "s.") for each in choice) for choice in choices]
+    condition = " AND ".join(f"({each})" if " OR " in each else each for each in either) or "true"
     key = ", ".join(f"s.{_quoted(name)}" for name in table.identity)
     order = f"{key} DESC" if table.history else key  # its last column is the moment: the newest version first
     # The position has twelve digits at the end of a record's identity.

@@ -20,8 +20,26 @@ PROBLEMS = (
 )
 """What can be wrong with how a record reads; bronze names them."""
 
+CHECKS = ("_missing", "_invalid", "_too_old", "_in_future")
+"""How the engine's own checks of a column end."""
 WAITS = "waits_for_"
 """How the check begins that a record fails while a table that it references doesn't hold its row."""
+
+
+TouchedBy = tuple[str, ...] | Mapping[str, tuple[str, ...]]
+"""Columns of a gold table's key, by their own names or each with those that may hold its value."""
+OPTIONAL: Mapping[str, object] = {
+    "archive_days": None,
+    "arrival": None,
+    "expect": None,
+    "history": False,
+    "lateness_days": None,
+    "partition_by": (),
+    "person": None,
+    "references": {},
+    "stream": False,
+}
+"""Keys of a table that its canonical JSON leaves out where they say nothing."""
 
 
 class DeclarationError(ValueError):
@@ -62,6 +80,14 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """How late a record may come: by its file's time at most so many days after the moment in a column."""
+
+    column: str
+    days: int
+
+
+@dataclass(frozen=True)
 class SilverTable:
     """One silver table: one row per key, the newest version by `newest_by`, then file time, then record id.
 
@@ -69,6 +95,8 @@ class SilverTable:
     `references`: silver tables, each with the columns that are its key and stand here too. A record isn't admitted
     before each of these tables holds its row; where one of the columns is null, there is nothing to wait for.
     `person`: the column that says whose a row is; its source says the same of its records.
+    `arrival`: records that come later are rejected, so a commit looks at no row that is older.
+    `partition_by`: columns by whose values its files lie in folders.
     """
 
     name: str
@@ -81,6 +109,8 @@ class SilverTable:
     history: bool = False
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     person: str | None = None
+    arrival: Arrival | None = None
+    partition_by: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -89,19 +119,32 @@ class SilverTable:
 
 
 @dataclass(frozen=True)
+class Expectation:
+    """That a gold table is written at least once in so many hours, from at least so many new rows of silver."""
+
+    hours: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class GoldTable:
     """One gold table: a pure function of silver tables, recomputed where `touched_by` says that a change matters.
 
     `touched_by` maps each table read to columns that it shares with the key: a changed row there touches the groups
-    with its values. None ("all" in YAML): any change touches every group.
+    with its values. A mapping instead of columns: of the key's columns, each to the columns there any of which may hold
+    its value. None ("all" in YAML): any change touches every group.
+    `partition_by`: columns of the key by whose values its files lie in folders.
+    `expect`: what is alarmed when it doesn't hold.
     """
 
     name: str
     description: str
     reads: tuple[str, ...]
     key: tuple[str, ...]
-    touched_by: Mapping[str, tuple[str, ...] | None]
+    touched_by: Mapping[str, TouchedBy | None]
     columns: tuple[Column, ...]
+    partition_by: tuple[str, ...] = ()
+    expect: Expectation | None = None
 
 
 @dataclass(frozen=True)
@@ -135,20 +178,9 @@ class Pipeline:
             for column in gold["columns"]:
                 del column["required"]  # gold is computed, not given: nothing there can be missing
             gold["touched_by"] = {name: "all" if by is None else by for name, by in gold["touched_by"].items()}
-        for silver in document["silver"].values():
-            if not silver["history"]:
-                del silver["history"]
-            if not silver["references"]:
-                del silver["references"]
-        for source in document["bronze"].values():
-            for key in ("lateness_days", "archive_days"):
-                if source[key] is None:
-                    del source[key]
-            if not source["stream"]:
-                del source["stream"]
-        for table in (*document["bronze"].values(), *document["silver"].values()):
-            if table["person"] is None:
-                del table["person"]
+        for table in (table for section in ("bronze", "silver", "gold") for table in document[section].values()):
+            for key in [key for key, nothing in OPTIONAL.items() if table.get(key, ...) == nothing]:
+                del table[key]
         if document["orchestrator"] == "glue_workflow":
             del document["orchestrator"]
         del document["name"]

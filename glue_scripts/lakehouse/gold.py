@@ -21,6 +21,7 @@ from pyspark.sql import functions as F
 from lakehouse import delta_log
 from lakehouse.declaration import GoldTable
 from lakehouse.delta_log import Commit
+from lakehouse.groups import Touched, among, group_columns, of_groups, rows_behind, same_values, touched_groups
 from lakehouse.inputs import input_state, run_at, unread
 from lakehouse.tables import Run, Table
 
@@ -55,7 +56,7 @@ class GoldHop:
 
 def gold_table(run: Run, declared: GoldTable) -> Table:
     """A gold table: its declared columns, nothing else."""
-    return Table(run, "gold", declared.name, declared.columns)
+    return Table(run, "gold", declared.name, declared.columns, declared.partition_by)
 
 
 def gold_hop(
@@ -98,8 +99,8 @@ def refresh(hop: GoldHop) -> tuple[Commit, str] | None:
             return hop.table.commit(metadata, lambda: _merge(hop, touched)), how
     if not hop.table.exists():
         hop.table.create()
-    # Other columns than stored mean another declaration, hence a full computation: gold is made anew with them.
-    writer = hop.compute(hop.load()).write.format("delta").mode("overwrite").option("overwriteSchema", True)
+    # Other columns or partitions than stored mean another declaration, hence a full computation: gold is made anew.
+    writer = hop.table.writer(hop.compute(hop.load())).mode("overwrite").option("overwriteSchema", True)
     return hop.table.commit(metadata, lambda: writer.save(hop.table.path)), f"all groups: {why}"
 
 
@@ -139,7 +140,7 @@ def _why_full(hop: GoldHop, newest: Commit | None, inputs: dict[str, dict[str, A
     return ""
 
 
-def _touched(hop: GoldHop, newest: Commit, names: set[str]) -> list[tuple[Any, ...]] | str:
+def _touched(hop: GoldHop, newest: Commit, names: set[str]) -> Touched | str:
     """The values of the shared group columns in all changed rows, old and new images; or why that can't be told."""
     before = newest.hop["inputs"]
     changed = {name: table for name, table in hop.inputs.items() if name in names}
@@ -154,9 +155,11 @@ def _touched(hop: GoldHop, newest: Commit, names: set[str]) -> list[tuple[Any, .
         if run != before[name].get("run"):
             return f"silver table {name} was set back"
     try:
-        feeds = [table.changes(before[name]["version"], hop.versions[name]) for name, table in changed.items()]
-        groups = functools.reduce(DataFrame.unionByName, [feed.select(*by) for feed in feeds])
-        touched = [tuple(row) for row in groups.distinct().limit(MANY + 1).collect()]
+        feeds = {name: table.changes(before[name]["version"], hop.versions[name]) for name, table in changed.items()}
+        told = hop.declared.touched_by
+        groups = [touched_groups(feed, told[name], by) for name, feed in feeds.items()]
+        found = functools.reduce(DataFrame.unionByName, groups).distinct().limit(MANY + 1)
+        touched = [tuple(row) for row in found.collect()]
     except (AnalysisException, Py4JJavaError) as error:
         gone = next((name for name in GONE if f"[{name}]" in str(error)), None)
         if gone is None:
@@ -170,42 +173,20 @@ def _touched(hop: GoldHop, newest: Commit, names: set[str]) -> list[tuple[Any, .
     return touched if len(touched) <= known * MOST else f"{len(touched)} groups touched of {known}"
 
 
-def group_columns(declared: GoldTable) -> tuple[str, ...]:
-    """The key columns by which every input tells what a change touches."""
-    told = [by for by in declared.touched_by.values() if by is not None]
-    return tuple(name for name in declared.key if told and all(name in by for by in told))
-
-
-def _merge(hop: GoldHop, touched: list[tuple[Any, ...]]) -> None:
-    by = group_columns(hop.declared)
-    inputs = {
-        name: _of_groups(hop.run, frame, by, touched) if hop.declared.touched_by[name] is not None else frame
-        for name, frame in hop.load().items()
-    }
-    new = hop.compute(inputs).withColumn("_gone", F.lit(False))
-    old = _of_groups(hop.run, hop.table.load(), by, touched).select(*hop.declared.key)
-    gone = old.alias("t").join(new.alias("s"), _same(hop.declared.key), "left_anti").withColumn("_gone", F.lit(True))
-    source = new.unionByName(gone, allowMissingColumns=True)
-    values: dict[str, str | Column] = {column.name: f"s.{column.name}" for column in hop.declared.columns}
-    merge = hop.table.delta().alias("t").merge(source.alias("s"), _same(hop.declared.key))
+def _merge(hop: GoldHop, touched: Touched) -> None:
+    """Computes the touched groups anew; what is as it was isn't written, so that its files stay."""
+    by, told = group_columns(hop.declared), hop.declared.touched_by
+    inputs = {name: rows_behind(hop.run, frame, told[name], by, touched) for name, frame in hop.load().items()}
+    new = of_groups(hop.run, hop.compute(inputs), by, touched)
+    old = of_groups(hop.run, hop.table.load(), by, touched)
+    rows = [frame.select(F.struct(*hop.table.schema.names).alias(side)) for side, frame in (("n", new), ("o", old))]
+    same = [F.col(f"n.n.{name}").eqNullSafe(F.col(f"o.o.{name}")) for name in hop.declared.key]
+    both = rows[0].alias("n").join(rows[1].alias("o"), functools.reduce(Column.__and__, same), "full_outer")
+    differing = both.where(~F.col("n.n").eqNullSafe(F.col("o.o")))
+    source = differing.select(F.coalesce("n.n", "o.o").alias("row"), F.col("n.n").isNull().alias("_gone"))
+    values: dict[str, str | Column] = {name: f"s.{name}" for name in hop.table.schema.names}
+    met = same_values(hop.declared.key) & among([f"t.{name}" for name in by], touched)
+    merge = hop.table.delta().alias("t").merge(source.select("row.*", "_gone").alias("s"), met)
     merge.whenMatchedDelete("s._gone").whenMatchedUpdate(set=values).whenNotMatchedInsert(
         "not s._gone", values
     ).execute()
-
-
-def _of_groups(run: Run, frame: DataFrame, by: tuple[str, ...], touched: list[tuple[Any, ...]]) -> DataFrame:
-    """The rows of some groups. The literals let Delta skip files; a join alone would read them all."""
-    schema = frame.select(*by).schema
-    groups = run.spark.createDataFrame(touched, schema)
-    for position, name in enumerate(by):
-        values = {group[position] for group in touched}
-        is_one = F.col(name).isin([value for value in values if value is not None])
-        frame = frame.where(is_one | F.col(name).isNull() if None in values else is_one)
-    return frame.alias("t").join(F.broadcast(groups).alias("s"), _same(by), "left_semi")
-
-
-def _same(names: tuple[str, ...]) -> Column:
-    joined = F.lit(True)
-    for name in names:
-        joined = joined & F.col(f"t.{name}").eqNullSafe(F.col(f"s.{name}"))
-    return joined

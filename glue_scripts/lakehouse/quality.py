@@ -2,7 +2,8 @@
 
 A record with a reading problem fails that alone. Else, for each column in order: `<column>_missing` (required, and
 nothing was given) or `<column>_invalid` (a value was given, and it couldn't be typed; in a history also a moment that
-no version can hold from); then the declared rules. A rule that can't be decided (null) passes.
+no version can hold from); where an arrival is declared, `<column>_too_old` or `<column>_in_future`; then the declared
+rules. A rule that can't be decided (null) passes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from lakehouse import values
+from lakehouse import arrival, values
 from lakehouse.declaration import SilverTable
 from lakehouse.history import forever
 
@@ -23,6 +24,8 @@ def failed_checks(table: SilverTable, fields: tuple[str, ...]) -> Column:
     checks = [check for column in table.columns for check in _typing(column.name, column.required, fields)]
     if table.history:
         checks += [F.when(F.col(moment) >= forever(table), f"{moment}_invalid") for moment in table.newest_by]
+    if table.arrival:
+        checks += arrival.failed(table.arrival, F.col(f"{RECORD}._ingested_at"))
     checks += [F.when(~F.expr(rule), name) for name, rule in table.rules.items()]
     # Names joined and split again, since Spark interprets filters over arrays row by row.
     joined = F.coalesce(f"{RECORD}._problem", F.concat_ws(",", *checks))

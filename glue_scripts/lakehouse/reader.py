@@ -7,6 +7,7 @@ wrong.
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Mapping
@@ -14,7 +15,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lakehouse.declaration import PROBLEMS, WAITS, Column, GoldTable, Pipeline, SilverTable, Source
+from lakehouse.clauses import read_arrival, read_days, read_expectation, read_partition_by, read_touched_by
+from lakehouse.declaration import CHECKS, PROBLEMS, WAITS, Column, GoldTable, Pipeline, SilverTable, Source
 from lakehouse.place import Place
 from lakehouse.relations import check_person, check_reference, parents_first
 
@@ -101,7 +103,7 @@ def _source(place: Place, name: str, value: Any) -> Source:
         raise place.at("path").error(f"expected a path below raw/ such as retail/orders, found {path!r}")
     if body["format"] not in FORMATS:
         raise place.at("format").error(f"expected one of {', '.join(FORMATS)}, found {body['format']!r}")
-    days = {key: _days(place.at(key), body.get(key)) for key in days_of}
+    days = {key: read_days(place.at(key), body[key]) for key in days_of if body.get(key) is not None}
     description = place.at("description").text(body["description"])
     fields = place.at("fields").names(body["fields"])
     person = _person(place, body, dict.fromkeys(fields))
@@ -121,12 +123,6 @@ def _stream(place: Place, value: Any, form: str) -> bool:
 
 def _person(place: Place, body: dict[str, Any], known: Mapping[str, Any]) -> str | None:
     return place.at("person").names([body["person"]], known)[0] if "person" in body else None
-
-
-def _days(place: Place, value: Any) -> int | None:
-    if value is not None and (type(value) is not int or value < 1):
-        raise place.error(f"expected a number of days from 1, found {value!r}")
-    return value
 
 
 def _columns(place: Place, value: Any, *, silver: bool) -> dict[str, Column]:
@@ -153,7 +149,8 @@ def _columns(place: Place, value: Any, *, silver: bool) -> dict[str, Column]:
 
 def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -> SilverTable:
     required = {"description", "reads", "key", "newest_by", "columns", "rules"}
-    body = place.mapping(value, required, frozenset({"history", "references", "person"}))
+    optional = frozenset({"arrival", "history", "partition_by", "person", "references"})
+    body = place.mapping(value, required, optional)
     columns = _columns(place.at("columns"), body["columns"], silver=True)
     reads = place.at("reads").names([body["reads"]], bronze)[0]
     key = place.at("key").names(body["key"], columns)
@@ -162,24 +159,29 @@ def _silver(place: Place, name: str, value: Any, bronze: Mapping[str, Source]) -
         if not columns[column].required:
             raise place.at(f"columns.{column}").error("is part of key or newest_by, so it needs `required: true`")
     history = _history(place, body.get("history", False), key, [columns[name] for name in newest_by])
-    rules = body["rules"]
-    if not isinstance(rules, dict):
-        raise place.at("rules").error("expected a mapping of rule name to SQL condition (or {})")
-    for rule, condition in rules.items():
-        place.at(f"rules.{rule}").name(rule)
-        place.at(f"rules.{rule}").text(condition)
-        if (
-            rule in PROBLEMS
-            or rule.startswith(WAITS)
-            or rule.removesuffix("_missing").removesuffix("_invalid") in columns
-        ):
-            raise place.at(f"rules.{rule}").error("is a name that the engine gives by itself; choose another")
+    rules = _rules(place.at("rules"), body["rules"], columns)
     references = _references(place.at("references"), body.get("references", {}), columns)
     description = place.at("description").text(body["description"])
-    person = _person(place, body, columns)
+    given: dict[str, Any] = {"references": references, "person": _person(place, body, columns)}
+    if "arrival" in body:
+        given["arrival"] = read_arrival(place.at("arrival"), body["arrival"], columns, history=history)
+    if "partition_by" in body:
+        given["partition_by"] = read_partition_by(place.at("partition_by"), body["partition_by"], columns, columns)
     return SilverTable(
-        name, description, reads, key, newest_by, tuple(columns.values()), dict(rules), history, references, person
+        name, description, reads, key, newest_by, tuple(columns.values()), rules, history=history, **given
     )
+
+
+def _rules(place: Place, value: Any, columns: Mapping[str, Column]) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise place.error("expected a mapping of rule name to SQL condition (or {})")
+    for rule, condition in value.items():
+        place.at(str(rule)).name(rule)
+        place.at(str(rule)).text(condition)
+        of_column = functools.reduce(str.removesuffix, CHECKS, rule) in columns
+        if rule in PROBLEMS or rule.startswith(WAITS) or of_column:
+            raise place.at(rule).error("is a name that the engine gives by itself; choose another")
+    return dict(value)
 
 
 def _references(place: Place, value: Any, columns: dict[str, Column]) -> dict[str, tuple[str, ...]]:
@@ -220,21 +222,21 @@ def _history(place: Place, value: Any, key: tuple[str, ...], newest_by: list[Col
 
 
 def _gold(place: Place, name: str, value: Any, silver: Mapping[str, SilverTable]) -> GoldTable:
-    body = place.mapping(value, {"description", "reads", "key", "touched_by", "columns"})
+    required = {"description", "reads", "key", "touched_by", "columns"}
+    body = place.mapping(value, required, frozenset({"expect", "partition_by"}))
     columns = _columns(place.at("columns"), body["columns"], silver=False)
     reads = place.at("reads").names(body["reads"], silver)
     key = place.at("key").names(body["key"], columns)
     touched = place.at("touched_by").mapping(body["touched_by"], set(reads))
-    touched_by: dict[str, tuple[str, ...] | None] = {}
-    for table, by in touched.items():
-        here = place.at(f"touched_by.{table}")
-        touched_by[table] = None if by == "all" else here.names(by, dict.fromkeys(key))
-        here.names(list(touched_by[table] or ()), {c.name: c for c in silver[table].columns}, empty=True)
-    return GoldTable(
-        name,
-        place.at("description").text(body["description"]),
-        reads,
-        key,
-        touched_by,
-        tuple(columns.values()),
-    )
+    grouped = {name: columns[name] for name in key}
+    touched_by = {
+        table: read_touched_by(place.at(f"touched_by.{table}"), by, grouped, {c.name: c for c in silver[table].columns})
+        for table, by in touched.items()
+    }
+    given: dict[str, Any] = {}
+    if "partition_by" in body:
+        given["partition_by"] = read_partition_by(place.at("partition_by"), body["partition_by"], columns, key)
+    if "expect" in body:
+        given["expect"] = read_expectation(place.at("expect"), body["expect"])
+    description = place.at("description").text(body["description"])
+    return GoldTable(name, description, reads, key, touched_by, tuple(columns.values()), **given)

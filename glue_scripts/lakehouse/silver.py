@@ -37,7 +37,7 @@ def consume(hop: SilverHop, to: int, *, tries: str) -> dict[str, int]:
         rows = newest.observe(
             observed, F.count(F.lit(1)).alias("keys"), F.coalesce(F.sum("_n"), F.lit(0)).alias("records")
         )
-        writer = rows.drop("_n").write.format("delta").mode("append")
+        writer = hop.table.writer(rows.drop("_n")).mode("append")
         hop.table.commit(metadata, lambda: writer.save(hop.table.path))
         return {
             "keys": observed.get["keys"],
@@ -60,12 +60,13 @@ def consume(hop: SilverHop, to: int, *, tries: str) -> dict[str, int]:
 def _sort_out(hop: SilverHop, work: Work) -> dict[str, Any]:
     """Writes rejects and events; returns counts, and of the good records lowest and highest first key.
 
-    For a history also their earliest moment.
+    For a history also their earliest moment, and where an arrival is declared the earliest time of their files.
     """
     observed, good, new = Observation(), F.size("_rules") == 0, F.col(f"{RECORD}._batch") > work.after
     waiting = is_waiting("_rules")
     key, judged = hop.declared.key[0], hop.judged(work)
-    moments = hop.declared.newest_by if hop.declared.history else ()
+    earliest = dict(zip(("earliest",), hop.declared.newest_by, strict=True)) if hop.declared.history else {}
+    earliest |= {"earliest_file": f"{RECORD}._ingested_at"} if hop.declared.arrival else {}
     seen = judged.observe(
         observed,
         F.count_if(new).alias("read"),
@@ -76,7 +77,7 @@ def _sort_out(hop: SilverHop, work: Work) -> dict[str, Any]:
         F.count_if(waiting & ~new).alias("waiting_again"),
         F.min(F.when(good, F.col(key))).cast("string").alias("low"),
         F.max(F.when(good, F.col(key))).cast("string").alias("high"),
-        *(F.min(F.when(good, F.col(moment))).cast("string").alias("earliest") for moment in moments),
+        *(F.min(F.when(good, F.col(moment))).cast("string").alias(name) for name, moment in earliest.items()),
     )
     batches = work.to > work.after
     if batches:

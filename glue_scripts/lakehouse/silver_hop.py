@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse import history
+from lakehouse import arrival, history
 from lakehouse.bronze import bronze_table
 from lakehouse.declaration import Pipeline, SilverTable
 from lakehouse.delta_log import hop_commits
@@ -62,7 +62,7 @@ class SilverHop:
     def check_columns(self) -> None:
         """Raises ContractError when the tables have other columns than are declared to other code than wrote last."""
         if (newest := self.table.newest_hop()) and newest.hop["code"] != self.run.code:
-            self.table.create()
+            self.table.create().check_partitions()
             self.quarantine.create()
 
     def attempts(self) -> int:
@@ -177,6 +177,8 @@ class SilverHop:
 
         Delta skips files by literals on the target's own columns only, so the batch's ranges are given as such.
         """
+        if self.declared.arrival:
+            return arrival.repeatable(self.declared.arrival, counts["earliest_file"])
         kinds, key = self.table.schema, self.declared.key[0]
         low, high = (F.lit(counts[name]).cast(kinds[key].dataType) for name in ("low", "high"))
         within = F.col(f"t.{key}").between(low, high)
@@ -189,7 +191,7 @@ class SilverHop:
 def silver_table(run: Run, declared: SilverTable) -> Table:
     """A silver table: its declared columns, in a history until when each row holds, then where it comes from."""
     ends = (history.valid_to(declared),) if declared.history else ()
-    return Table(run, "silver", declared.name, (*declared.columns, *ends, *ORIGIN))
+    return Table(run, "silver", declared.name, (*declared.columns, *ends, *ORIGIN), declared.partition_by)
 
 
 def silver_hops(run: Run, pipeline: Pipeline, script: ModuleType, published: dict[str, int]) -> list[SilverHop]:

@@ -34,7 +34,7 @@ def switch(run: Run, pipeline: Pipeline, script: ModuleType, report: Report, lay
     if layer != "gold":
         for table in layers.tables_of(run, pipeline, layer):
             if table.exists():
-                table.create()
+                table.create().check_partitions()
     migrate(run, pipeline, script, report, layer)
 
 
@@ -75,8 +75,8 @@ def _switch_silver(run: Run, apart: Run, pipeline: Pipeline, script: ModuleType,
         raise ReplayError(f"silver was rebuilt from another bronze than is rebuilt now: {AGAIN}")
     pairs = rebuilt.silver_pairs(run, apart, pipeline, script)
     differing = {pair.tables[0].name for pair in pairs if not is_equal(pair)}
-    events = [hop.quarantine.events for hop in hops]
-    differing |= {table.name for table in events if table.exists() and not table.fits()}
+    others = [table for hop in hops for table in (hop.table, hop.quarantine.events)]
+    differing |= {table.name for table in others if table.exists() and not table.fits()}
     for hop, other in both:
         newest = hop.table.newest_hop()
         moved = newest is None or newest.hop["bronze"] != hop.bronze.table_id()
@@ -149,6 +149,6 @@ def _is_red(table: Table, gate: Gate) -> bool:
 def _overwrite(table: Table, rows: DataFrame, hop: dict[str, object]) -> Commit:
     if not table.exists():
         table.create()
-    writer = table.check(rows, "what is rebuilt").write.format("delta").mode("overwrite")
+    writer = table.writer(table.check(rows, "what is rebuilt")).mode("overwrite")
     writer = writer.option("overwriteSchema", not table.fits())
     return table.commit(hop, lambda: writer.save(table.path))

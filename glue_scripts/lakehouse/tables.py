@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from delta.tables import DeltaTable
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 from pyspark.sql.types import StructType
 
 from lakehouse import contract, delta_log
@@ -52,12 +52,13 @@ class Run:
 
 @dataclass(frozen=True)
 class Table:
-    """One Delta table of the lake: `layer/name`, with the columns of its contract."""
+    """One Delta table of the lake: `layer/name`, with the columns of its contract and those that partition it."""
 
     run: Run = field(repr=False)
     layer: str
     name: str
     columns: tuple[Column, ...]
+    partition_by: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -144,6 +145,8 @@ class Table:
         changes = {"delta.enableChangeDataFeed": "true"} if self.layer == "silver" else {}
         for name, value in {**PROPERTIES, **changes}.items():
             builder = builder.property(name, value)
+        if self.partition_by:
+            builder = builder.partitionedBy(*self.partition_by)
         with self._settings({"spark.databricks.delta.commitInfo.userMetadata": ""}):
             builder.execute()
         return self
@@ -155,9 +158,31 @@ class Table:
         for folder in ("/_delta_log/_staged_commits", "/_delta_log", ""):
             files.delete(hadoop.Path(self.path + folder), False)  # never with something in it
 
+    def partitions(self) -> tuple[str, ...]:
+        """The columns that partition the stored table."""
+        detail = self.delta().detail().first()
+        assert detail is not None
+        return tuple(detail["partitionColumns"])
+
     def fits(self) -> bool:
-        """Whether the stored table has exactly the declared columns, in order."""
-        return contract.described(self.load().schema) == contract.described(self.schema)
+        """Whether the stored table has exactly the declared columns, in order, and is partitioned as declared."""
+        same = contract.described(self.load().schema) == contract.described(self.schema)
+        return same and self.partitions() == self.partition_by
+
+    def check_partitions(self) -> None:
+        """Raises ContractError unless the stored table is partitioned as declared."""
+        if (stored := self.partitions()) != self.partition_by:
+            told = (", ".join(names) or "nothing" for names in (stored, self.partition_by))
+            by, declared = told
+            raise ContractError(
+                f"{self.key}: the stored table is partitioned by {by}, declared is {declared}{contract.MIGRATE}"
+            )
+
+    def writer(self, rows: DataFrame) -> DataFrameWriter:
+        """Writes rows as files of the table: one of each partition, whatever tasks they come from."""
+        if not self.partition_by:
+            return rows.write.format("delta")
+        return rows.repartition(*self.partition_by).write.format("delta").partitionBy(*self.partition_by)
 
     def check(self, frame: DataFrame, whose: str, advice: str = "") -> DataFrame:
         """The frame itself. Raises ContractError unless it has exactly the declared columns, in order."""

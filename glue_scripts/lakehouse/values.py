@@ -18,6 +18,8 @@ INTEGER = r"^[+-]?\d+$"
 EXPONENT = r"^[+-]?(?=\.?\d)\d{0,9}(\.\d{0,9})?[eE][+-]?\d$"
 """A number with an exponent that has no more than 18 places before and behind the point."""
 TIMESTAMP = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$"
+LAST_SECOND = 253_402_300_799
+"""9999-12-31T23:59:59Z as seconds since 1970."""
 MOMENTS = ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z")
 
 
@@ -62,6 +64,12 @@ def timestamp(name: str) -> Column:
     # On the first and last day, an offset can lead out of the years that readers know.
     known = moment.between(*(F.lit(each).cast("timestamp") for each in MOMENTS))
     return F.when(value.between("0001-01-02", "9999-12-31") | known, moment)
+
+
+def epoch_seconds(name: str) -> Column:
+    """A moment written as whole seconds since 1970; null beyond the years that readers know."""
+    seconds = integer(name)
+    return F.timestamp_seconds(F.when(seconds.between(0, LAST_SECOND), seconds))
 
 
 def spelling(name: str) -> Column:

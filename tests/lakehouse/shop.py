@@ -75,6 +75,22 @@ def history(**changes: Any) -> dict[str, Any]:
     return document
 
 
+def partitioned() -> dict[str, Any]:
+    """The declaration with a silver and a gold table that are partitioned by kind."""
+    document = declaration()
+    document["silver"]["items"]["partition_by"] = document["gold"]["items_by_kind"]["partition_by"] = ["kind"]
+    return document
+
+
+def with_arrival(kind: str = "timestamp", **others: Any) -> dict[str, Any]:
+    """The declaration with a moment of each item, of some type, and an arrival of it."""
+    document = declaration()
+    moment = {"name": "sold_at", "type": kind, "required": True, "description": "M."}
+    document["silver"]["items"]["columns"].append(moment)
+    document["silver"]["items"]["arrival"] = {"column": "sold_at", "days": 7} | others
+    return document
+
+
 def with_person(field: str | None, column: str | None) -> dict[str, Any]:
     """The declaration with the field and the column that say whose a record is; None: it doesn't say."""
     document = declaration()

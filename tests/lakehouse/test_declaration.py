@@ -13,7 +13,7 @@ import yaml
 
 from lakehouse.declaration import DeclarationError, Pipeline, check_functions
 from lakehouse.reader import parse, read
-from tests.lakehouse.shop import changed, declaration, history, shop, with_person
+from tests.lakehouse.shop import changed, declaration, history, partitioned, shop, with_arrival, with_person
 
 PIPELINES = Path(__file__).resolve().parents[2] / "glue_scripts" / "pipelines"
 
@@ -37,6 +37,9 @@ VARIANTS = {
     "person": with_person("kind", "kind"),
     "archive": changed("bronze.items.archive_days", 365),
     "touched by all": changed("gold.items_by_kind.touched_by.items", "all"),
+    "touched by several columns": changed("gold.items_by_kind.touched_by.items", {"kind": ["kind", "id"]}),
+    "partitions": partitioned(),
+    "arrival": with_arrival(),
     "no rules": changed("silver.items.rules", {}),
     "no newest_by": changed("silver.items.newest_by", []),
     "history": history(),

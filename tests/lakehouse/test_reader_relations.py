@@ -266,7 +266,11 @@ def test_no_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["price_missing", "price_invalid", "price", "id_missing", "price_invalid_missing", "waits_for_x"]
+    "name",
+    [
+        *("price_missing", "price_invalid", "price", "id_missing", "price_invalid_missing", "waits_for_x"),
+        *("price_too_old", "id_in_future"),
+    ],
 )
 def test_a_rule_with_a_reserved_name(name: str) -> None:
     message = complaint(changed(f"silver.items.rules.{name}", "price >= 0"))

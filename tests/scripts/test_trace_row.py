@@ -129,7 +129,8 @@ def test_of_many_rows_the_first_are_shown(
         (
             "films",
             ["genre=Drama"],
-            "no table is called films; there are: gold.movies_by_genre, gold.movies_by_studio, "
+            "no table is called films; there are: gold.events_by_day, gold.funnel_by_day, gold.sessions_by_day, "
+            "silver.events, gold.movies_by_genre, gold.movies_by_studio, "
             "gold.movies_by_release_year, silver.movies, gold.sales_by_day_and_department, gold.product_performance, "
             "gold.customer_behaviour, gold.order_checks_by_day, silver.products, silver.orders, silver.order_items",
         ),
@@ -214,6 +215,15 @@ def test_a_table_that_any_change_touches_comes_from_all_rows(lake: Path) -> None
     target = lineage.Target(MOVIES, "gold", everything)
     (origins,) = lineage.find_origins(trace_row.open_folder(lake), target, {"genre": "Drama"})
     assert (origins.condition, origins.count, len(origins.rows.rows)) == ("all", 3, 3)
+
+
+def test_a_row_whose_value_several_columns_may_hold(lake: Path) -> None:
+    touched = {"movies": {"genre": ("genre", "movie_id")}}
+    target = lineage.Target(MOVIES, "gold", GoldTable("any", "A.", ("movies",), ("genre",), touched, GENRES.columns))
+    found = [
+        lineage.find_origins(trace_row.open_folder(lake), target, {"genre": value})[0] for value in ("mv-3", "Drama")
+    ]
+    assert [(each.condition, each.count) for each in found] == [("genre = mv-3", 1), ("genre = Drama", 2)]
 
 
 def test_a_name_in_two_pipelines_needs_its_layer() -> None:
