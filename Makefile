@@ -83,8 +83,13 @@ ifeq ($(and $(START),$(DAYS)),)
 $(error which days? Usage: make backfill START=2026-11-01 DAYS=3 [ENV=local])
 endif
 endif
+ifneq ($(filter cost,$(MAKECMDGOALS)),)
+ifndef EVENTS_PER_DAY
+$(error how many events? Usage: make cost EVENTS_PER_DAY=1000000 [RUNS=24])
+endif
+endif
 
-.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive erase query doctor bench docs clean
+.PHONY: help setup jars requirements check test test-crash package bootstrap delivery upload plan apply destroy demo up down fire backfill new run status trace quarantine readmit repair replay migrate preview maintain archive erase query cost doctor bench docs clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -218,6 +223,9 @@ export GIVEN_PERSON := $(value PERSON)
 
 query: $(STAMP) ## Ask Athena, or a folder in Athena's SQL: make query SQL="select ..." [ENV=local | LAKE=folder]
 	@$(BIN)/python scripts/query.py $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)") "$$QUERY_SQL"
+
+cost: $(STAMP) ## Show what a day of events costs on AWS, modelled: make cost EVENTS_PER_DAY=1000000 [RUNS=24]
+	@$(BIN)/python scripts/cost.py --events-per-day "$(EVENTS_PER_DAY)" $(if $(RUNS),--runs "$(RUNS)")
 
 doctor: ## Show what is needed, what is missing and how to get it
 	@$(firstword $(wildcard $(BIN)/python) $(PYTHON)) scripts/doctor.py

@@ -80,7 +80,9 @@ def _day(event: Mapping[str, Any]) -> date:
 def _s3() -> S3Client:
     import boto3  # here, because the shell command does without it
 
-    return boto3.client("s3")
+    from patience import PATIENCE
+
+    return boto3.client("s3", config=PATIENCE)
 
 
 def _put_once(s3: S3Client, bucket: str, name: str, body: bytes) -> str:

@@ -20,6 +20,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 import failed_steps
+from patience import PATIENCE
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -120,9 +121,9 @@ def _put_once(record: Mapping[str, Any]) -> dict[str, str]:
 
 @cache
 def _glue() -> GlueClient:
-    return boto3.client("glue")
+    return boto3.client("glue", config=PATIENCE)
 
 
 @cache
 def _s3() -> S3Client:
-    return boto3.client("s3")
+    return boto3.client("s3", config=PATIENCE)

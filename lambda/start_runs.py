@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from arrivals import ArrivalsError, Store
+from patience import PATIENCE
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
@@ -113,14 +114,14 @@ def report(unknown: list[str], prefixes: list[str]) -> None:
 @cache
 def _store() -> Store:
     key = f"arrivals/{os.environ['PIPELINE']}.json"
-    return Store(boto3.client("s3"), os.environ["LAKE_BUCKET"], key)
+    return Store(boto3.client("s3", config=PATIENCE), os.environ["LAKE_BUCKET"], key)
 
 
 @cache
 def _states() -> SFNClient:
-    return boto3.client("stepfunctions")
+    return boto3.client("stepfunctions", config=PATIENCE)
 
 
 @cache
 def _sns() -> SNSClient:
-    return boto3.client("sns")
+    return boto3.client("sns", config=PATIENCE)

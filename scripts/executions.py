@@ -13,6 +13,14 @@ from workflow_runs import WorkflowFailedError
 POLL_SECONDS = 0.5
 
 
+class RunFailedError(WorkflowFailedError):
+    """A run that failed, with the runs of its jobs, and the run that it has started at its end nevertheless."""
+
+    def __init__(self, told: str, job_runs: list[dict[str, Any]], following: str | None) -> None:
+        super().__init__(told)
+        self.job_runs, self.following = job_runs, following
+
+
 def ask_for_run(client: Any, function: str) -> str:
     """Has the function that starts runs start one, or take note while one is under way; the name of that run."""
     answer = client.invoke(FunctionName=function, Payload=b"{}")
@@ -41,10 +49,20 @@ def await_start(states: Any, machine: str, known: list[str], seconds: float) -> 
 def follow_all(
     states: Any, machine: str, run: str | None, seconds: float, note: Callable[[str], None]
 ) -> list[dict[str, Any]]:
-    """Follows a run, and those that it and its followers start at their end; their jobs' runs. Raises if one fails."""
+    """Follows a run, and those that it and its followers start at their end; their jobs' runs.
+
+    Raises if the last one fails. One before it may: what was asked for meanwhile has a run of its own, which takes up
+    where that one ended.
+    """
     found = []
     while run:
-        job_runs, run = follow(states, machine, run, seconds, note)
+        try:
+            job_runs, run = follow(states, machine, run, seconds, note)
+        except RunFailedError as failed:
+            if failed.following is None:
+                raise
+            note(str(failed))
+            job_runs, run = failed.job_runs, failed.following
         found += job_runs
     return found
 
@@ -67,7 +85,7 @@ def follow(
             raise WorkflowFailedError(f"{_short(machine)} {run} still runs after {seconds:.0f} s")
         time.sleep(POLL_SECONDS)
     if status != "SUCCEEDED":
-        raise WorkflowFailedError(_failure(machine, run, status, events))
+        raise RunFailedError(_failure(machine, run, status, events), job_runs(events), _next_run(events))
     return job_runs(events), _next_run(events)
 
 

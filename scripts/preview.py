@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 SAMPLES = 20
 """Rows shown of each gold table."""
+OTHER_FIELDS = (
+    "; rows can't be computed from fields that it lacks: `make replay PIPELINE=name` rebuilds it and compares"
+)
 KINDS = {"new": "green", "gone": "red", "changed": "yellow"}
 
 
@@ -42,6 +45,7 @@ def preview(pipeline_name: str, lake: Path) -> Iterator[Change]:
     """Computes silver and gold beside the served tables, and compares each gold table."""
     from lakehouse import gold, job, layers  # not at the top: Spark reads its environment when it is imported
     from lakehouse.beside import Beside
+    from lakehouse.bronze import bronze_table
     from lakehouse.lease import Lease
     from lakehouse.session import open_session
     from lakehouse.storage import FolderStorage
@@ -53,6 +57,9 @@ def preview(pipeline_name: str, lake: Path) -> Iterator[Change]:
         apart = Beside(storage, Path(folder).name, ("bronze/", f"gates/{pipeline_name}/bronze.json"))
         with Lease(apart, pipeline_name, "preview", run_id) as lease:
             beside = Run(open_session(), apart, storage, lease, run_id, job.code_of(pipeline, script))
+            for source in pipeline.bronze.values():
+                if (bronze := bronze_table(beside, source)).exists():
+                    bronze.check(bronze.load(), "the stored table", OTHER_FIELDS)
             for layer in (layers.run_silver, layers.run_gold):
                 layer(beside, pipeline, script, layers.Report(), "recent")
             for declared in pipeline.gold.values():

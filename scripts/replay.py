@@ -25,6 +25,8 @@ def run(
 
     `publish`: the mode that does so, `switch` or `migrate`.
     """
+    if accept_loss and publish != "migrate":
+        raise workflow_runs.WorkflowFailedError("--accept-loss is for --migrate alone")
     replayed = dict.fromkeys(deployment.LAYERS, "replay")
     records = run_workflow.run_jobs(console, deployed, pipeline, replayed, seconds)
     if publish == "migrate" and not accept_loss and (loss := run_report.loss(records)):

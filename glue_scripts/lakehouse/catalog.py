@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from lakehouse.declaration import Column
+from lakehouse.storage import PATIENCE
 from lakehouse.tables import Table
 
 LOG = logging.getLogger("lakehouse")
@@ -41,8 +42,9 @@ class CatalogError(RuntimeError):
 def register(tables: Iterable[Table], prefix: str) -> None:
     """Creates or updates the entries of those tables that exist, in the databases `<prefix>_<layer>`."""
     import boto3  # not at the top: a lake in a folder needs no AWS library
+    from botocore.config import Config
 
-    glue: Any = boto3.client("glue")
+    glue: Any = boto3.client("glue", config=Config(**PATIENCE))
     for table in tables:
         if table.version() < 0:
             continue

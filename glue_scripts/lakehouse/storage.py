@@ -23,7 +23,7 @@ PATIENCE: dict[str, Any] = {
     "read_timeout": 15,
     "retries": {"mode": "standard", "total_max_attempts": 5},
 }
-"""How long S3 is waited for: a renewal of the lease that gets no answer is repeated before the lease runs out."""
+"""How long AWS is waited for: a renewal of the lease that gets no answer is repeated before the lease runs out."""
 PART = 256 << 20
 """Bytes that S3 copies in one request: more would take longer than an answer is waited for; its limit is 5 GB."""
 

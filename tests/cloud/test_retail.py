@@ -21,6 +21,8 @@ from tests.cloud.retail import Shop, files, told
 from tests.cloud.rights import needless
 from tests.pipelines.test_retail import GOLD, SILVER, differences
 
+# The fixture's fifteen days are four runs of four jobs.
+pytestmark = pytest.mark.timeout(1500)
 BAD = "raw/retail/orders/bad.csv"
 UNKNOWN = "raw/retail/customers/1 + é.csv"
 STEPS = ["Begin", "Bronze", "Silver", "Gold", "Archive", "TellOfSuccess", "LookAgain", "Succeeded"]
@@ -161,6 +163,47 @@ def test_a_job_that_fails_is_tried_once_more_and_then_told_of(fifteen_days: Shop
     assert shop.watch(shop.ask(), lambda step: None) == "SUCCEEDED"
     archived = shop.deployed.objects("raw", "archive/retail/products/")
     assert late.replace("raw/", "archive/", 1) in archived
+
+
+@pytest.mark.parametrize(
+    ("step", "role", "statement", "missed"),
+    [
+        ("Gold", "retail-gold", "ReadGateBefore", "gates/retail/silver.json"),
+        ("Archive", "retail-bronze", "NoteWhatIsArchived", "archives/retail.json"),
+    ],
+)
+def test_a_later_job_that_fails_ends_the_run_too(
+    fifteen_days: Shop, alerts: Mailbox, step: str, role: str, statement: str, missed: str
+) -> None:
+    shop = fifteen_days
+    with without(shop.deployed, role, statement):
+        run = shop.ask()
+        assert shop.watch(run, lambda step: None) == "FAILED"
+    failing = [f"{step}Failed", "RecordFailure", "TellOfFailure", "LookAgainAfterFailure", "Failed"]
+    assert shop.steps(run) == [*STEPS[: STEPS.index(step) + 1], *failing]
+    assert [each["JobRunState"] for each in shop.job_runs(run)][-2:] == ["FAILED", "FAILED"]
+    message = told(alerts, f"The run {run} of retail failed in its step {step.lower()}.")
+    assert missed in message
+
+
+def test_a_job_that_takes_too_long_is_stopped_and_told_of(fifteen_days: Shop, alerts: Mailbox) -> None:
+    shop = fifteen_days
+    definition = shop.states.describe_state_machine(stateMachineArn=shop.machine)["definition"]
+    hasty = json.loads(definition)
+    hasty["States"]["Bronze"]["TimeoutSeconds"] = 1
+    try:
+        shop.states.update_state_machine(stateMachineArn=shop.machine, definition=json.dumps(hasty))
+        run = shop.ask()
+        assert shop.watch(run, lambda step: None) == "FAILED"
+    finally:
+        shop.states.update_state_machine(stateMachineArn=shop.machine, definition=definition)
+    # Never a second attempt: what was to be stopped might still run.
+    failing = ["BronzeFailed", "RecordFailure", "TellOfFailure", "LookAgainAfterFailure", "Failed"]
+    assert shop.steps(run) == ["Begin", "Bronze", *failing]
+    assert "Reason: States.Timeout" in told(alerts, f"The run {run} of retail failed in its step bronze.")
+    job = "oakvale-local-retail-bronze"
+    newest = max(shop.deployed.client("glue").get_job_runs(JobName=job)["JobRuns"], key=lambda each: each["StartedOn"])
+    assert newest["JobRunState"] == "STOPPED"
 
 
 def test_a_job_that_can_not_start_leaves_a_record_of_its_step(fifteen_days: Shop, alerts: Mailbox) -> None:

@@ -25,16 +25,7 @@ def states(deployed: Deployed, bucket: str) -> dict[str, list[Any]]:
     return {key: json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()).get("resources") for key in keys}
 
 
-def remove_files(deployed: Deployed) -> None:
-    """Empties the raw bucket: the provider never comes to an end with plus signs in keys, as MiniStack lists them."""
-    s3, bucket = deployed.client("s3"), deployed.bucket("raw")
-    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        for each in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
-            s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
-
-
 def test_destroy_leaves_nothing(five_days: Deployed) -> None:
-    remove_files(five_days)
     deploy.destroy("local", five_days.notes.append)
     terraform_runner.destroy(five_days.delivery.root, five_days.notes.append)
     glue, client = five_days.client("glue"), five_days.client

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 import preview
+from lakehouse import job
+from lakehouse.tables import ContractError
 from preview import SAMPLES, Change
 from tests.conftest import Lake
 from tests.lakehouse.films import changed_script
@@ -36,6 +39,17 @@ def test_new_gone_and_changed_rows(
     assert by_studio.counts == by_year.counts == {"new": 0, "gone": 0, "changed": 1}
     ((kind, row, difference),) = by_studio.samples
     assert (kind, row, difference.split(", ")[0]) == ("changed", "studio=Northlight", "movies: 8 -> 9")
+
+
+def test_other_fields_are_told_by_name(second_day: dict[str, Lake], monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = job.find_declaration("movies")
+    source = pipeline.bronze["movies"]
+    fields = tuple("country" if name == "studio" else name for name in source.fields)
+    changed = replace(pipeline, bronze={"movies": replace(source, fields=fields)})
+    monkeypatch.setattr(job, "find_declaration", lambda name: changed)
+    told = r"^bronze/movies: .*: missing \[country string\], not declared \[studio string\]; .*make replay"
+    with pytest.raises(ContractError, match=told):
+        list(preview.preview("movies", second_day["done"].root))
 
 
 def test_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

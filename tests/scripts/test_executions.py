@@ -79,6 +79,35 @@ def test_runs_that_follow_are_followed() -> None:
     assert executions.follow_all(states, MACHINE, "run-000001", 5, print) == [job_run(1)]
 
 
+class Runs(States):
+    """Step Functions with runs that have ended, each as its name says."""
+
+    def __init__(self, runs: dict[str, tuple[str, list[dict[str, Any]]]]) -> None:
+        self.runs = runs
+
+    def describe_execution(self, executionArn: str) -> dict[str, str]:
+        """How the run is."""
+        return {"status": self.runs[executionArn.rpartition(":")[2]][0]}
+
+    def paginate(self, **asked: str) -> Iterable[dict[str, Any]]:
+        """One page of a history."""
+        return [{"events": self.runs[asked["executionArn"].rpartition(":")[2]][1]}]
+
+
+def test_the_run_that_was_asked_for_is_followed_when_the_one_before_it_fails() -> None:
+    broken = [failed("Lambda.Unknown", "[]"), entered("RecordFailure")]
+    first = [succeeded(job_run(1)), *broken, succeeded({"Payload": {"next": "run-000002"}})]
+    second = [succeeded(job_run(2)), succeeded({"Payload": {"next": None}})]
+    told: list[str] = []
+    states = Runs({"run-000001": ("FAILED", first), "run-000002": ("SUCCEEDED", second)})
+    runs = executions.follow_all(states, MACHINE, "run-000001", 5, told.append)
+    assert runs == [job_run(1), job_run(2)]
+    assert told[-1] == "state machine oakvale-dev-retail run-000001 ended as FAILED: Lambda.Unknown: []"
+    states.runs["run-000002"] = ("FAILED", broken)
+    with pytest.raises(WorkflowFailedError, match="run-000002 ended as FAILED"):
+        executions.follow_all(states, MACHINE, "run-000001", 5, told.append)
+
+
 @pytest.mark.parametrize(
     ("events", "told"),
     [

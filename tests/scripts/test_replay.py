@@ -44,6 +44,8 @@ def record(*compared: dict[str, Any]) -> dict[str, Any]:
         ((EQUAL, DAMAGED), ("--migrate",), ("replay", "migrate"), 0),
         ((EQUAL, LOSSY), ("--migrate",), ("replay",), 1),
         ((LOSSY,), ("--migrate", "--accept-loss"), ("replay", "migrate"), 0),
+        ((EQUAL,), ("--accept-loss",), (), 1),
+        ((LOSSY,), ("--switch", "--accept-loss"), (), 1),
     ],
 )
 def test_in_an_environment(
@@ -67,7 +69,8 @@ def test_in_an_environment(
     assert ran == [("dev", "movies", dict.fromkeys(LAYERS, mode)) for mode in modes]
     told = " ".join(capsys.readouterr().out.split())
     assert ("error: tables are damaged; SWITCH=1 puts" in told) == (code == 1 and not options)
-    assert (LOSS in told) == (code == 1 and bool(options))
+    assert (LOSS in told) == (options == ("--migrate",) and code == 1)
+    assert ("error: --accept-loss is for --migrate alone" in told) == (not modes)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 resource "aws_glue_catalog_database" "this" {
   for_each = {
     bronze = "Every record of every file as text, the ledger of the files, and the records of all runs."
-    silver = "Typed and checked, one row per key; beside each table its rejected records."
+    silver = "Typed and checked, one row per key, or one per version of it; beside each table its rejected records."
     gold   = "Business tables."
   }
 

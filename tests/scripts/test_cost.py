@@ -1,0 +1,69 @@
+"""The cost model: figures that can be followed by hand."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+import cost
+from cost import bill, objects, run_of, shards, show
+
+
+def of(name: str, events: int, runs: int = 24) -> tuple[str, float]:
+    """Amount and price of one line of the bill."""
+    (item,) = (item for item in bill(events, runs) if item.name == name)
+    return item.amount, round(item.usd, 4)
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        (0, 1),
+        (21_600_000, 1),  # 250 a second, 1,000 in the busiest one
+        (21_600_001, 2),
+        (1_000_000_000, 47),
+    ],
+)
+def test_shards_take_the_busiest_second(events: int, expected: int) -> None:
+    assert shards(events) == expected
+
+
+def test_a_stream_costs_what_the_cheaper_way_does() -> None:
+    # One shard for 24 hours is 0.36; on demand it would be 0.96 and more.
+    assert of("Kinesis", 1_000_000) == ("1 shards", 0.374)
+    # 47 shards are 16.92, a thousand million puts 14.00; on demand 0.96 and 330 GB twelve cents each.
+    assert of("Kinesis", 1_000_000_000) == ("47 shards", 30.92)
+    # Three shards are 1.08 and 60 million puts 0.84; on demand 0.96 and 19.8 GB for 2.376.
+    assert of("Kinesis", 60_000_000) == ("3 shards", 1.92)
+
+
+def test_firehose_counts_small_records_as_large_ones() -> None:
+    assert of("Firehose", 1_000_000) == ("5.12 GB, each record as 5 KiB", 0.1485)
+
+
+def test_a_run_is_billed_a_minute_at_least_and_grows_by_workers() -> None:
+    assert run_of("silver", 0) == (2, 60)
+    assert run_of("silver", 5_000 * 4 * 100) == (2, 145)
+    assert run_of("silver", 5_000 * 4 * 601) == (3, 345.5)
+    assert run_of("silver", 10**12)[0] == cost.MOST_DPUS
+    # 24 runs of two DPUs and a minute are 0.8 DPU-hours.
+    assert of("Glue, silver", 1_000) == ("24 x 2 DPU x 60 s", round(0.8 * 0.308, 4))
+    assert of("Glue, silver", 1_000, runs=1) == ("1 x 2 DPU x 60 s", round(0.8 * 0.308 / 24, 4))
+
+
+def test_firehose_writes_an_object_per_buffer_or_per_wait() -> None:
+    assert objects(0) == 0
+    assert objects(7) == 7
+    assert objects(1_000_000) == 288  # one each five minutes
+    assert objects(1_000_000_000) == 4_918  # 330 GB in buffers of 64 MiB
+
+
+def test_the_bill_adds_up() -> None:
+    written = io.StringIO()
+    show(Console(file=written, width=100), 1_000_000, 24)
+    total = sum(item.usd for item in bill(1_000_000))
+    assert f"a day            │                               │  {total:,.2f}" in written.getvalue()
+    assert f"{30 * total:,.2f}" in written.getvalue()
+    assert "a million events" in written.getvalue()
