@@ -53,7 +53,11 @@ def of_days(files: set[str], touched: set[date]) -> set[str]:
 
 
 def test_sessions_over_midnight(run: Run) -> None:
-    pipeline, script, chance = find_declaration("events"), importlib.import_module("pipelines.events"), random.Random(5)
+    pipeline, script, chance = (
+        find_declaration("events"),
+        importlib.import_module("pipelines.events"),
+        random.Random(19),
+    )
     events = Silver(silver_table(run, pipeline.silver["events"]))
     events.append([event(number, chance) for number in range(200)])
     commits, files = dict[tuple[int, str], Commit](), dict[str, set[str]]()

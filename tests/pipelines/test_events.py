@@ -94,12 +94,11 @@ def test_all_that_can_happen_has_happened(lakes: tuple[Lake, Lake]) -> None:
 
 
 def test_files_of_partitions_that_did_not_change_stay(lakes: tuple[Lake, Lake]) -> None:
-    for table in ("silver/events", "gold/events_by_day", "gold/sessions_by_day"):
-        before, now = (partitions(lake, table) for lake in lakes)
-        same = {place for place, (rows, _) in before.items() if now.get(place, ((), {}))[0] == rows}
-        assert len(same) > 5, table
-        assert len(now.keys() - same) > 1, table
-        assert {place: now[place][1] for place in same} == {place: before[place][1] for place in same}
+    before, now = (partitions(lake, "silver/events") for lake in lakes)
+    same = {place for place, (rows, _) in before.items() if now.get(place, ((), {}))[0] == rows}
+    assert len(same) > 5
+    assert len(now.keys() - same) > 1
+    assert {place: now[place][1] for place in same} == {place: before[place][1] for place in same}
 
 
 def partitions(lake: Lake, table: str) -> dict[str, tuple[tuple[str, ...], dict[str, int]]]:
