@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from generate_events import Settings, records
 
 import backfill
 import workflow_runs
+from generate_events import Settings, records
 from local_cloud import fire, root_calls
 from local_cloud.control import CloudError
 from query import connect
