@@ -18,9 +18,9 @@ from glue_costs import LEAST_SECONDS, USD_PER_DPU_HOUR
 GB, MIB = 10**9, 2**20
 DAY = 86_400
 
-EVENT_BYTES = 330
+EVENT_BYTES = 215
 """A generated event as JSON, with its end of line."""
-COMPRESSED = 0.35
+COMPRESSED = 0.15
 """What gzip leaves of generated events."""
 PEAK = 4
 """Events of the busiest second by those of a mean one."""
@@ -40,6 +40,8 @@ DPUS = {"bronze": 2, "silver": 2, "gold": 2}
 START_SECONDS = 45
 """Of a job's billed time, before it has read anything."""
 ROWS_PER_CORE_SECOND = {"bronze": 12_000, "silver": 5_000, "gold": 60_000}
+KEYS_PER_CORE_SECOND, WINDOW_DAYS = 1_000_000, 7
+"""Silver's MERGE reads the keys of all rows that may come again."""
 CORES = 4
 """Of a DPU."""
 MOST_DPUS = 64
@@ -83,9 +85,9 @@ def shards(events: int) -> int:
     return max(1, math.ceil(records / SHARD_RECORDS), math.ceil(records * EVENT_BYTES / SHARD_BYTES))
 
 
-def run_of(layer: str, rows: float) -> tuple[int, float]:
-    """DPUs and billed seconds of a job's run over so many rows."""
-    core_seconds = rows / ROWS_PER_CORE_SECOND[layer]
+def run_of(layer: str, rows: float, keys: float = 0) -> tuple[int, float]:
+    """DPUs and billed seconds of a job's run over so many rows, and beside them so many keys."""
+    core_seconds = rows / ROWS_PER_CORE_SECOND[layer] + keys / KEYS_PER_CORE_SECOND
     wanted = 1 + math.ceil(core_seconds / CORES / AIM_SECONDS)  # the driver has no tasks
     dpus = min(MOST_DPUS, max(DPUS[layer], wanted))
     return dpus, max(LEAST_SECONDS, START_SECONDS + core_seconds / CORES / (dpus - 1))
@@ -96,7 +98,7 @@ def _stream(events: int) -> Item:
     provisioned = count * USD_SHARD_HOUR * 24 + events / 10**6 * USD_MILLION_PUTS
     on_demand = USD_STREAM_HOUR * 24 + gigabytes * (USD_GB_IN + USD_GB_OUT)
     if provisioned <= on_demand:
-        return Item("Kinesis", f"{count:,} shards", provisioned)
+        return Item("Kinesis", f"{count:,} shard{'s' * (count > 1)}", provisioned)
     return Item("Kinesis", f"on demand, {gigabytes:,.2f} GB", on_demand)
 
 
@@ -108,7 +110,7 @@ def _firehose(events: int) -> Item:
 def _jobs(events: int, runs: int) -> list[Item]:
     items = []
     for layer, times in (("bronze", runs), ("silver", runs), ("gold", 1)):
-        dpus, seconds = run_of(layer, events / times)
+        dpus, seconds = run_of(layer, events / times, WINDOW_DAYS * events if layer == "silver" else 0)
         hours = times * dpus * seconds / 3600
         amount = f"{times} x {dpus} DPU x {seconds:,.0f} s"
         items.append(Item(f"Glue, {layer}", amount, hours * USD_PER_DPU_HOUR))

@@ -1,7 +1,8 @@
 """What IAM asks of a request, where MiniStack asks less or something else.
 
 A role's boundary is a condition (`iam:PermissionsBoundary`) of the calls that make it or give it rights. Who hands a
-role to a service needs `iam:PassRole` on it, bound to that service. What calls a function is bound to that function.
+role to a service needs `iam:PassRole` on it, bound to that service. What calls a function is bound to that function,
+and who puts metrics to their namespace.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def install() -> None:
         if operation == "CreateEventSourceMapping":
             # By its ARN, which is how Terraform names it.
             return context | {"lambda:FunctionArn": _document(body).get("FunctionName", "")}
+        if operation == "PutMetricData":
+            return context | {"cloudwatch:namespace": _document(body).get("Namespace", "")}
         if service in PASSING and operation.startswith(SETTING) and (roles := list(_roles(_document(body)))):
             return context | {PASSED: roles}
         return context

@@ -219,7 +219,7 @@ def test_a_function_that_fails_when_called(by_hand: Deployed, run: Run) -> None:
 
 def test_a_function_that_fails_by_its_schedule(by_hand: Deployed, mailbox: Mailbox) -> None:
     function, cloudwatch = by_hand.lake.named("functions", "generate_movies"), by_hand.client("cloudwatch")
-    functions = ("generate_movies", "record_failed_run", "retail-start_runs")
+    functions = ("generate_movies", "check_gold", "events-start_layers", "record_failed_run", "retail-start_runs")
     alarms = [f"{by_hand.lake.named('functions', name)}-errors" for name in functions]
     early, later = date(2026, 10, 31), date(2026, 12, 31)
     fire.fire(by_hand.cloud, function, f"{early}T02:00:00Z")

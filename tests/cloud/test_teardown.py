@@ -47,6 +47,8 @@ def test_destroy_leaves_nothing(five_days: Deployed) -> None:
         "rules": client("events").list_rules()["Rules"],
         "schedules": client("scheduler").list_schedules()["Schedules"],
         "schedule groups": [group["Name"] for group in client("scheduler").list_schedule_groups()["ScheduleGroups"]],
+        "streams": client("kinesis").list_streams()["StreamNames"],
+        "deliveries": client("firehose").list_delivery_streams()["DeliveryStreamNames"],
         "alarms": client("cloudwatch").describe_alarms()["MetricAlarms"],
         "workgroups": [group["Name"] for group in client("athena").list_work_groups()["WorkGroups"]],
         "aliases": [alias for alias in client("kms").list_aliases()["Aliases"] if "oakvale" in alias["AliasName"]],

@@ -383,6 +383,18 @@ def test_a_request_is_about_what_aws_says_that_it_is_about(
     assert one.decisions()[0][1] == f"arn:aws:{service}:{control.REGION}:{ACCOUNT}:{resource}"
 
 
+def test_metrics_are_put_into_the_namespace_that_is_allowed(role: Role, client: Callable[[str], Any]) -> None:
+    bound = role()
+    condition = {"StringEquals": {"cloudwatch:namespace": ["ours"]}}
+    statement = {"Effect": "Allow", "Action": "cloudwatch:PutMetricData", "Resource": "*", "Condition": condition}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    client("iam").put_role_policy(RoleName=bound.name, PolicyName="rights", PolicyDocument=policy)
+    put = bound.client("cloudwatch").put_metric_data
+    put(Namespace="ours", MetricData=[{"MetricName": "hours", "Value": 1.0}])
+    with pytest.raises(ClientError, match="not authorized to perform: cloudwatch:PutMetricData"):
+        put(Namespace="theirs", MetricData=[{"MetricName": "hours", "Value": 1.0}])
+
+
 @pytest.mark.parametrize(
     ("call", "action"),
     [

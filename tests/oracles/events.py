@@ -22,7 +22,7 @@ def compute(lake: Path) -> duckdb.DuckDBPyConnection:
         content, time = path.read_bytes(), path.stat().st_mtime_ns // 1000
         key = path.relative_to(lake).as_posix()
         file = hashlib.sha256(f"{key}\n{hashlib.sha256(content).hexdigest()}".encode()).hexdigest()[:16]
-        for position, line in enumerate(gzip.decompress(content).decode().splitlines()):
+        for position, line in enumerate(gzip.decompress(content).decode(errors="replace").split("\n")[:-1]):
             rows.append([str(time), f"{file}-{position:012}", line])
     connection.execute(
         "CREATE TABLE raw_events AS SELECT row[1]::BIGINT AS _time, row[2] AS _record_id, row[3] AS line "

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 import cost
 from cost import bill, objects, run_of, shards, show
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "events.md").read_text(encoding="utf-8")
 
 
 def of(name: str, events: int, runs: int = 24) -> tuple[str, float]:
@@ -23,7 +26,7 @@ def of(name: str, events: int, runs: int = 24) -> tuple[str, float]:
         (0, 1),
         (21_600_000, 1),  # 250 a second, 1,000 in the busiest one
         (21_600_001, 2),
-        (1_000_000_000, 47),
+        (1_000_000_000, 47),  # 46,297 records of 215 bytes a second
     ],
 )
 def test_shards_take_the_busiest_second(events: int, expected: int) -> None:
@@ -32,10 +35,10 @@ def test_shards_take_the_busiest_second(events: int, expected: int) -> None:
 
 def test_a_stream_costs_what_the_cheaper_way_does() -> None:
     # One shard for 24 hours is 0.36; on demand it would be 0.96 and more.
-    assert of("Kinesis", 1_000_000) == ("1 shards", 0.374)
-    # 47 shards are 16.92, a thousand million puts 14.00; on demand 0.96 and 330 GB twelve cents each.
-    assert of("Kinesis", 1_000_000_000) == ("47 shards", 30.92)
-    # Three shards are 1.08 and 60 million puts 0.84; on demand 0.96 and 19.8 GB for 2.376.
+    assert of("Kinesis", 1_000_000) == ("1 shard", 0.374)
+    # 47 shards are 16.92, a thousand million puts 14.00; on demand 0.96 and 215 GB for 25.80.
+    assert of("Kinesis", 1_000_000_000) == ("on demand, 215.00 GB", 26.76)
+    # Three shards are 1.08 and 60 million puts 0.84; on demand 0.96 and 12.9 GB for 1.548.
     assert of("Kinesis", 60_000_000) == ("3 shards", 1.92)
 
 
@@ -47,6 +50,7 @@ def test_a_run_is_billed_a_minute_at_least_and_grows_by_workers() -> None:
     assert run_of("silver", 0) == (2, 60)
     assert run_of("silver", 5_000 * 4 * 100) == (2, 145)
     assert run_of("silver", 5_000 * 4 * 601) == (3, 345.5)
+    assert run_of("silver", 0, keys=4 * 10**8) == (2, 145)
     assert run_of("silver", 10**12)[0] == cost.MOST_DPUS
     # 24 runs of two DPUs and a minute are 0.8 DPU-hours.
     assert of("Glue, silver", 1_000) == ("24 x 2 DPU x 60 s", round(0.8 * 0.308, 4))
@@ -57,7 +61,7 @@ def test_firehose_writes_an_object_per_buffer_or_per_wait() -> None:
     assert objects(0) == 0
     assert objects(7) == 7
     assert objects(1_000_000) == 288  # one each five minutes
-    assert objects(1_000_000_000) == 4_918  # 330 GB in buffers of 64 MiB
+    assert objects(1_000_000_000) == 3_204  # 215 GB in buffers of 64 MiB
 
 
 def test_the_bill_adds_up() -> None:
@@ -67,3 +71,17 @@ def test_the_bill_adds_up() -> None:
     assert f"a day            │                               │  {total:,.2f}" in written.getvalue()
     assert f"{30 * total:,.2f}" in written.getvalue()
     assert "a million events" in written.getvalue()
+
+
+def test_the_page_shows_the_model() -> None:
+    scales = (1_000, 1_000_000, 1_000_000_000)
+    bills = [bill(events) for events in scales]
+    shown = [
+        f"| {items[0].name} | " + " | ".join(f"{item.usd:,.2f}" for item in items) + " |"
+        for items in zip(*bills, strict=True)
+    ]
+    totals = [sum(item.usd for item in items) for items in bills]
+    shown.append("| **a day** | " + " | ".join(f"**{total:,.2f}**" for total in totals) + " |")
+    assert [line for line in shown if line not in PAGE.splitlines()] == []
+    once = sum(item.usd for item in bill(1_000, runs=1))
+    assert f"{once:,.2f} with one run a day" in PAGE

@@ -36,8 +36,30 @@ GOLD: dict[str, list[tuple[Any, ...]]] = {
         (3, FIRST, date(2026, 11, 10), 3, Decimal(4), Decimal(30), Decimal(10)),
         (4, LAST, LAST, 1, None, Decimal(7), Decimal(7)),
     ],
+    "events_by_day": [
+        ("page", FIRST, "viewed", 9, 3),
+        ("page", date(2026, 11, 2), "viewed", 4, 3),
+        ("page", date(2026, 11, 3), "viewed", 2, 1),
+        ("account", FIRST, "created", 1, 1),
+        ("account", date(2026, 11, 2), "created", 3, 3),
+    ],
+    "funnel_by_day": [
+        (date(2026, 11, 2), 1, "account:created", 6),
+        (date(2026, 11, 2), 2, "lesson:started", 3),
+        (date(2026, 11, 8), 1, "account:created", 2),
+        (date(2026, 11, 8), 2, "lesson:started", 1),
+        (date(2026, 11, 9), 1, "account:created", 1),
+        (date(2026, 11, 9), 2, "lesson:started", 0),
+    ],
 }
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
+    "events/events_against_the_day_before": [(date(2026, 11, 2), "page", "viewed", 9, 4)],
+    "events/funnel_by_week": [
+        (date(2026, 11, 2), 1, "account:created", 8, 1.0),
+        (date(2026, 11, 2), 2, "lesson:started", 4, 0.5),
+        (date(2026, 11, 9), 1, "account:created", 1, 1.0),
+        (date(2026, 11, 9), 2, "lesson:started", 0, 0.0),
+    ],
     "retail/customers_overdue": [
         (3, date(2026, 11, 10), 21, Decimal(4), 3, Decimal(30)),
         (1, date(2026, 11, 20), 11, Decimal(5), 2, Decimal(9)),
@@ -63,7 +85,8 @@ def name(file: Path) -> str:
 def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A lake with a few rows of gold, written without Spark."""
     folder, connection = tmp_path_factory.mktemp("lake"), duckdb.connect()
-    declared = read(ROOT / "glue_scripts" / "pipelines" / "retail.yaml").gold
+    pipelines = [read(ROOT / "glue_scripts" / "pipelines" / f"{name}.yaml") for name in ("events", "retail")]
+    declared = {table: each for pipeline in pipelines for table, each in pipeline.gold.items()}
     for table, rows in GOLD.items():
         columns = ", ".join(f"{column.name} {column.type}" for column in declared[table].columns)
         connection.execute(f"CREATE TABLE {table} ({columns})")

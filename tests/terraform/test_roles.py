@@ -472,7 +472,7 @@ def test_events_and_our_alarms_publish(staging: Deployment) -> None:
     assert set(policy) == {"RulesOfFailedRunsPublish", "AlarmsPublish", "OnlyOverTls"}
     rule, alarms = policy["RulesOfFailedRunsPublish"], policy["AlarmsPublish"]
     alarmed = [alarm["alarm_name"] for alarm in staging.of("aws_cloudwatch_metric_alarm").values()]
-    assert len(alarmed) == 19
+    assert len(alarmed) == 24
     assert rule["Principal"] == {"Service": "events.amazonaws.com"}
     assert "Condition" not in rule
     assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
