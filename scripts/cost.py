@@ -27,9 +27,14 @@ PEAK = 4
 
 SHARD_RECORDS, SHARD_BYTES = 1_000, 10**6
 """What a shard takes in a second."""
-USD_SHARD_HOUR, USD_MILLION_PUTS = 0.015, 0.014
+USD_SHARD_HOUR, USD_MILLION_PUTS = 0.015 + 0.020, 0.014
+"""With what is kept for more than a day, as `stream.retention_hours` says."""
 USD_STREAM_HOUR, USD_GB_IN, USD_GB_OUT = 0.04, 0.08, 0.04
 """A stream on demand, which has no shards to reckon with."""
+ON_DEMAND_LEAST = 1_024
+"""Bytes that a stream on demand counts of a record, at least."""
+KEPT_DAYS, USD_KEPT_GB_MONTH = 2, 0.10
+"""Beyond the first day, on demand."""
 FIREHOSE_LEAST = 5_120
 """Bytes that Firehose counts of a record, at least."""
 USD_FIREHOSE_GB = 0.029
@@ -54,8 +59,8 @@ RUN_PUTS, RUN_GETS = 30, 250
 STORED = 1.6
 """Bytes of bronze, silver and gold by those of raw."""
 USD_TB_SCANNED, QUERIES, LEAST_SCAN = 5.0, 50, 10 * MIB
-USD_FIXED_MONTH = 2 * 1.00 + 10 * 0.10
-"""Two keys and ten alarms."""
+USD_FIXED_MONTH = 2 * 1.00 + 27 * 0.10 + 6 * 0.30
+"""Two keys, the alarms of a whole environment, and the metrics of three gold tables."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +101,11 @@ def run_of(layer: str, rows: float, keys: float = 0) -> tuple[int, float]:
 def _stream(events: int) -> Item:
     gigabytes, count = events * EVENT_BYTES / GB, shards(events)
     provisioned = count * USD_SHARD_HOUR * 24 + events / 10**6 * USD_MILLION_PUTS
-    on_demand = USD_STREAM_HOUR * 24 + gigabytes * (USD_GB_IN + USD_GB_OUT)
-    if provisioned <= on_demand:
-        return Item("Kinesis", f"{count:,} shard{'s' * (count > 1)}", provisioned)
-    return Item("Kinesis", f"on demand, {gigabytes:,.2f} GB", on_demand)
+    taken = events * max(EVENT_BYTES, ON_DEMAND_LEAST) / GB
+    kept = gigabytes * KEPT_DAYS * USD_KEPT_GB_MONTH / 30
+    on_demand = USD_STREAM_HOUR * 24 + taken * USD_GB_IN + gigabytes * USD_GB_OUT + kept
+    amount = f"{count:,} shard{'s' * (count > 1)}; on demand {on_demand:,.2f}"
+    return Item("Kinesis", amount, provisioned)
 
 
 def _firehose(events: int) -> Item:
@@ -139,7 +145,7 @@ def _athena(events: int) -> Item:
 
 
 def _fixed() -> Item:
-    return Item("Keys and alarms", "", USD_FIXED_MONTH / 30)
+    return Item("Keys, alarms, metrics", "", USD_FIXED_MONTH / 30)
 
 
 def show(console: Console, events: int, runs: int) -> None:

@@ -34,6 +34,8 @@ DELAYS = (90, 3_000, 14_400, 90_000, 200_000, 700_000)
 """Seconds that a late event may need; the last are more than a week."""
 AHEAD = (60, 900, 3_500, 7_300, 90_000)
 """Seconds that a clock may be ahead."""
+SILENT = 0.05
+"""Share of events that tell nothing else."""
 RESENT = 50_000
 """Seconds after which an event is sent again, at most."""
 
@@ -83,7 +85,7 @@ def _event(second: int, number: int, how: Settings) -> dict[str, Any]:
         created -= draw.randint(1, draw.choice(DELAYS))
     elif chance < how.late + how.skewed:
         created += draw.choice(AHEAD)
-    return {
+    record: dict[str, Any] = {
         "event_uuid": str(uuid.UUID(int=draw.getrandbits(128), version=4)),
         "event_name": draw.choices(list(NAMES), list(NAMES.values()))[0],
         "created_at": created,
@@ -94,6 +96,7 @@ def _event(second: int, number: int, how: Settings) -> dict[str, Any]:
             "text": draw.choice(TEXTS),
         },
     }
+    return record | {"payload": None} if draw.random() < SILENT else record
 
 
 def _user(draw: random.Random, how: Settings) -> str | None:

@@ -1,7 +1,7 @@
 """Puts records that Firehose has set aside back into their streams: `make redeliver`, on the laptop cloud or with ENV=.
 
-A file of them is deleted once the stream has taken all its records. A call that ends before may send some twice;
-silver knows them again by their key.
+A file of them is deleted once the stream has taken all its records; one with records that are too large for a delivery
+keeps these alone. A call that ends before may send some twice; silver knows them again by their key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 import deployment
 import progress
 from environments import DeployError
-from stream_sender import Sender, StreamError
+from stream_sender import LARGEST, Sender, StreamError
 
 
 def redeliver(deployed: deployment.Deployment, note: Callable[[str], None]) -> list[str]:
@@ -29,18 +29,25 @@ def redeliver(deployed: deployment.Deployment, note: Callable[[str], None]) -> l
         for key in keys(s3, bucket, f"undelivered/{path}/"):
             place = f"s3://{bucket}/{key}"
             try:
-                records = [opened(line, number) for number, line in lines(s3, bucket, key)]
-                sender.send(records)
+                records = [(line, opened(line, number)) for number, line in lines(s3, bucket, key)]
+                fitting = [record for _, record in records if len(record) <= LARGEST]
+                sender.send(fitting)
             except StreamError as error:
                 problems.append(f"{place} stays there: {error}")
                 continue
-            s3.delete_object(Bucket=bucket, Key=key)
-            note(f"{place}: {len(records):,} records to the stream {stream}")
+            if fitting:
+                note(f"{place}: {len(fitting):,} records to the stream {stream}")
+            if large := [line for line, record in records if len(record) > LARGEST]:
+                problems.append(f"{place} keeps {len(large):,} records over {LARGEST:,} bytes: no delivery takes them")
+                if fitting:
+                    s3.put_object(Bucket=bucket, Key=key, Body=b"".join(line + b"\n" for line in large))
+            else:
+                s3.delete_object(Bucket=bucket, Key=key)
     return problems
 
 
 def keys(s3: Any, bucket: str, prefix: str) -> list[str]:
-    """All files below a prefix, oldest first, as their names begin with their time."""
+    """All files below a prefix, by the kind of their error, then oldest first."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     return sorted(item["Key"] for page in pages for item in page.get("Contents", []))
 

@@ -85,11 +85,13 @@ class Sender:
 def partition_key(record: bytes) -> str:
     """What keeps records in order: those of a user go to one shard; those of nobody are spread."""
     try:
-        user = json.loads(record)["user_id"]
+        found = json.loads(record)["user_id"]
+        user = str(found) if isinstance(found, (str, int)) else ""
+        user.encode()  # half a surrogate pair can be read, and not sent
     except (ValueError, TypeError, KeyError, RecursionError):
-        user = None
-    if isinstance(user, (str, int)) and 0 < len(str(user)) <= 256:
-        return str(user)
+        user = ""
+    if 0 < len(user) <= 256:
+        return user
     return hashlib.sha256(record).hexdigest()[:32]
 
 

@@ -15,6 +15,10 @@ class WorkflowFailedError(Exception):
     """A run of the workflow failed, or none came; the message says which job, why and where its log is."""
 
 
+class StillRunsError(WorkflowFailedError):
+    """A run takes longer than anybody waits; the message says how long that was."""
+
+
 def run_ids(glue: Any, workflow: str) -> list[str]:
     """All runs of the workflow, oldest first."""
     pages = glue.get_paginator("get_workflow_runs").paginate(Name=workflow)
@@ -40,7 +44,12 @@ def start(glue: Any, workflow: str, seconds: float, note: Callable[[str], None])
         except glue.exceptions.ConcurrentRunsExceededException:
             under_way = run_ids(glue, workflow)[-1]
             note(f"{workflow}: run {under_way} is under way, and the next one waits for it")
-            follow(glue, workflow, under_way, seconds, note)
+            try:
+                follow(glue, workflow, under_way, seconds, note)
+            except StillRunsError:
+                raise
+            except WorkflowFailedError as error:
+                note(f"{error}; the next run takes up there")
 
 
 def follow(glue: Any, workflow: str, run_id: str, seconds: float, note: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -55,9 +64,7 @@ def follow(glue: Any, workflow: str, run_id: str, seconds: float, note: Callable
         if run["Status"] != "RUNNING":
             break
         if time.monotonic() > deadline:
-            raise WorkflowFailedError(
-                f"workflow {workflow} still runs after {seconds:.0f} s; make status shows how far"
-            )
+            raise StillRunsError(f"workflow {workflow} still runs after {seconds:.0f} s; make status shows how far")
         time.sleep(POLL_SECONDS)
     check(workflow, run)
     return job_runs(run)

@@ -158,12 +158,13 @@ module "check_gold" {
     NAMESPACE    = local.name
     EXPECTATIONS = jsonencode({ for name, pipeline in local.pipelines : name => { for table, each in pipeline.expected : table => each.hours } if length(pipeline.expected) > 0 })
   }
-  rights = {
-    FindRecords = { actions = ["s3:ListBucket"], resources = [local.lake_arn], prefixes = local.gold_runs }
-    ReadRecords = { actions = ["s3:GetObject"], resources = [for prefix in local.gold_runs : "${local.lake_arn}/${prefix}*"] }
+  # Where nothing is expected there is nothing to read, and IAM takes no statement about nothing.
+  rights = { for sid, right in {
+    FindRecords = { actions = ["s3:ListBucket"], resources = [local.lake_arn], prefixes = local.gold_runs, namespace = null }
+    ReadRecords = { actions = ["s3:GetObject"], resources = [for prefix in local.gold_runs : "${local.lake_arn}/${prefix}*"], prefixes = null, namespace = null }
     # CloudWatch has no resources for this; the namespace limits it.
-    PutMetrics = { actions = ["cloudwatch:PutMetricData"], resources = ["*"], namespace = local.name }
-  }
+    PutMetrics = { actions = ["cloudwatch:PutMetricData"], resources = ["*"], prefixes = null, namespace = local.name }
+  } : sid => right if length(local.gold_runs) > 0 }
   schedules                = { hourly = merge({ name = local.check_gold }, var.check_schedule) }
   log_retention_days       = var.log_retention_days
   permissions_boundary_arn = var.permissions_boundary_arn

@@ -142,10 +142,13 @@ def _leave_out(erasure: Erasure, hop: SilverHop, table: Table, plan: Plan) -> No
         table.commit(metadata, merge.whenMatchedDelete().execute)
         return
     old, new = there.touched()
-    identity = list(hop.declared.identity)
-    gone = old.select(*identity).join(new.select(*identity), identity, "left_anti").withColumn("_gone", F.lit(True))
-    rows = new.withColumn("_gone", F.lit(False)).unionByName(gone, allowMissingColumns=True)
-    merge = table.delta().alias("t").merge(rows.alias("s"), hop.same_row()).whenMatchedDelete("s._gone")
+    # By record: where an arrival is declared, a key that was used again much later has two rows.
+    gone = old.select("_record_id").join(new.select("_record_id"), "_record_id", "left_anti")
+    rows = new.withColumn("_gone", F.lit(False)).unionByName(
+        gone.withColumn("_gone", F.lit(True)), allowMissingColumns=True
+    )
+    same = "t._record_id = s._record_id"
+    merge = table.delta().alias("t").merge(rows.alias("s"), same).whenMatchedDelete("s._gone")
     values: dict[str, str | Column] = {column.name: f"s.{column.name}" for column in table.columns}
     merge = merge.whenMatchedUpdate(set=values).whenNotMatchedInsert("not s._gone", values)
     table.commit(metadata, merge.execute)

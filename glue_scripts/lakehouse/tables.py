@@ -172,8 +172,7 @@ class Table:
     def check_partitions(self) -> None:
         """Raises ContractError unless the stored table is partitioned as declared."""
         if (stored := self.partitions()) != self.partition_by:
-            told = (", ".join(names) or "nothing" for names in (stored, self.partition_by))
-            by, declared = told
+            by, declared = (", ".join(names) or "nothing" for names in (stored, self.partition_by))
             raise ContractError(
                 f"{self.key}: the stored table is partitioned by {by}, declared is {declared}{contract.MIGRATE}"
             )

@@ -208,6 +208,26 @@ def crash_after(number: int, step: Callable[..., Any]) -> Callable[..., Any]:
     return crashing
 
 
+def test_a_key_that_was_used_again_much_later_is_two_rows_and_each_goes_by_itself(lake: Lake) -> None:
+    def sent(uuid: str, user: str, created: int) -> bytes:
+        event = {"event_uuid": uuid, "event_name": "page:viewed", "created_at": created, "user_id": user}
+        return gzip.compress(json.dumps(event).encode() + b"\n", mtime=0)
+
+    first, later = 1_790_000_000, 1_790_000_000 + 20 * 86_400
+    for day, at, events in (
+        ("09/21", first, [("twice", "ann"), ("shared", "ann"), ("other", "bob")]),
+        ("10/11", later, [("twice", "ann"), ("shared", "bob")]),
+    ):
+        for uuid, user in events:
+            lake.land(f"events/2026/{day}/10/{uuid}.jsonl.gz", sent(uuid, user, at), at=at)
+        lake.run(pipeline="events")
+    assert [uuid for (uuid,) in lake.rows("silver/events", "event_uuid")].count("shared") == 2
+    (record,) = lake.run("bronze", pipeline="events", options=("--mode", "erase", "--person", "ann"))
+    assert record["outcome"] == "succeeded"
+    assert lake.rows("silver/events", "event_uuid", "user_id") == [("other", "bob"), ("shared", "bob")]
+    assert [events for (events,) in lake.rows("gold/events_by_day", "events")] == [1, 1]
+
+
 def test_a_pipeline_without_persons_refuses(lake: Lake) -> None:
     with pytest.raises(ErasureError, match=r"^movies holds no persons: no source in movies\.yaml declares a `person`$"):
         lake.run("bronze", options=("--mode", "erase", "--person", PERSON))

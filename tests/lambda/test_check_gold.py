@@ -24,12 +24,12 @@ class Lake:
         self.s3, self.cloudwatch = boto3.client("s3"), boto3.client("cloudwatch")
         self.s3.create_bucket(Bucket="oakvale-lake")
 
-    def record(self, hours_ago: float, pipeline: str = "events", outcome: str = "succeeded", **rows: int) -> None:
+    def record(self, hours_ago: float, pipeline: str = "events", mode: str = "run", **rows: int) -> None:
         """Leaves the record of a run that has written these tables from so many rows."""
         finished = NOW - timedelta(hours=hours_ago)
         refreshed = [{"table": f"gold/{table}", "rows_in": count} for table, count in rows.items()]
         # A run that died has none, and its record may say so by null.
-        body = {"finished_at": finished.isoformat(), "outcome": outcome, "refreshed": refreshed or None}
+        body = {"finished_at": finished.isoformat(), "mode": mode, "refreshed": refreshed or None}
         key = f"runs/{pipeline}/gold/{finished:%Y/%m/%d}/{finished:%H%M%S}.json"
         self.s3.put_object(Bucket="oakvale-lake", Key=key, Body=json.dumps(body).encode())
 
@@ -75,7 +75,8 @@ def test_what_has_come_in_time_and_what_has_not(lake: Lake) -> None:
     lake.record(25, daily=100)
     lake.record(2, daily=20, hourly=5)
     lake.record(1, hourly=3)
-    lake.record(0.5, outcome="idle")
+    lake.record(0.5)
+    lake.record(0.2, mode="replay", daily=900, hourly=900)
     lake.record(50, "movies", films=9)
     assert measure() == {
         "daily": {"hours": 2.0, "rows": 120.0},

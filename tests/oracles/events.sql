@@ -22,13 +22,13 @@ SELECT
     hour(created_datetime)::INTEGER AS event_hour,
     make_timestamp((created_at + 1800) * 1000000)::DATE AS following_date,
     user_id,
-    payload::VARCHAR AS payload,
+    CASE WHEN json_type(payload) = 'OBJECT' THEN payload::VARCHAR END AS payload,
     _record_id
 FROM told
 WHERE event_uuid IS NOT NULL
     AND regexp_full_match(event_name, '[a-z0-9_]+(:[a-z0-9_]+)+')
     AND created_at * 1000000 BETWEEN _time - 604800000000 AND _time + 3600000000
-    AND json_type(payload) = 'OBJECT'
+    AND coalesce(json_type(payload), 'NULL') IN ('NULL', 'OBJECT')
 QUALIFY row_number() OVER (PARTITION BY event_uuid ORDER BY _time DESC, _record_id DESC) = 1;
 
 CREATE TABLE gold_events_by_day AS

@@ -55,20 +55,24 @@ def test_files_are_sent_and_deleted_and_those_that_can_not_be_stay(deployed: dep
         f"{FOLDER}/2": envelope(b"large" * 300_000),
         f"{FOLDER}/3": envelope(b"third"),
         f"{FOLDER}/4": envelope(b"fourth") + b'{"rawData": "no base64"}\n',
+        f"{FOLDER}/5": envelope(b"before") + envelope(b"large" * 300_000) + envelope(b"after"),
         "raw/clicks/web/2026/11/01/10/1.jsonl.gz": envelope(b"delivered"),
     }
     for key, content in files.items():
         s3.put_object(Bucket=BUCKET, Key=key, Body=content)
     notes = list[str]()
     problems = redeliver.redeliver(deployed, notes.append)
-    assert received(deployed) == [b"first", b"second", b"third"]
-    assert stored(deployed) == ["raw/clicks/web/2026/11/01/10/1.jsonl.gz", f"{FOLDER}/2", f"{FOLDER}/4"]
+    assert received(deployed) == [b"first", b"second", b"third", b"before", b"after"]
+    assert stored(deployed) == ["raw/clicks/web/2026/11/01/10/1.jsonl.gz", f"{FOLDER}/2", f"{FOLDER}/4", f"{FOLDER}/5"]
+    rest = s3.get_object(Bucket=BUCKET, Key=f"{FOLDER}/5")["Body"].read()
+    assert rest == envelope(b"large" * 300_000)
     assert notes == [
         f"s3://{BUCKET}/{FOLDER}/{number}: {count} records to the stream oakvale-dev-clicks-web"
-        for number, count in ((1, 2), (3, 1))
+        for number, count in ((1, 2), (3, 1), (5, 2))
     ]
-    large, damaged = problems
-    assert large.startswith(f"s3://{BUCKET}/{FOLDER}/2 stays there: record 3 has 1,500,000 bytes")
+    large, damaged, partly = problems
+    keeps = "keeps 1 records over 1,024,000 bytes: no delivery takes them"
+    assert (large, partly) == tuple(f"s3://{BUCKET}/{FOLDER}/{number} {keeps}" for number in (2, 5))
     assert damaged.startswith(f"s3://{BUCKET}/{FOLDER}/4 stays there: line 2 holds no record of Firehose (")
 
 

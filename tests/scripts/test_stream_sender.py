@@ -106,6 +106,7 @@ def test_records_of_a_user_have_one_key() -> None:
 
 def test_records_of_nobody_are_spread() -> None:
     records = [b'{"user_id": ""}', b'{"user_id": null}', b'["user_id"]', b"not JSON", b"\xff"]
+    records.append(b'{"user_id": "\\ud800"}')  # half a character
     records.append(b'{"user_id": "' + b"x" * 257 + b'"}')  # longer than a key may be
     keys = [partition_key(record) for record in records]
     assert keys == [hashlib.sha256(record).hexdigest()[:32] for record in records]

@@ -11,6 +11,8 @@ from botocore.stub import Stubber
 import workflow_runs
 from workflow_runs import WorkflowFailedError
 
+LOG = "  log: group /films/error, stream jr_1"
+
 
 @pytest.fixture
 def glue(aws: Any) -> Any:
@@ -78,18 +80,30 @@ def test_all_runs_that_begin_are_followed(glue: Any) -> None:
     assert [run["Id"] for run in found] == ["jr_1", "jr_2"]
 
 
-def test_a_start_waits_for_the_run_that_is_under_way(glue: Any) -> None:
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("SUCCEEDED", ["films succeeded"]),
+        (
+            "FAILED",
+            ["films failed: no reason given", f"job films failed: no reason given\n{LOG}; the next run takes up there"],
+        ),
+    ],
+)
+def test_a_start_waits_for_the_run_that_is_under_way_whatever_becomes_of_it(
+    glue: Any, state: str, told: list[str]
+) -> None:
     notes = list[str]()
     with Stubber(glue) as stubber:
         stubber.add_client_error("start_workflow_run", "ConcurrentRunsExceededException")
         runs = [{"WorkflowRunId": str(number), "StartedOn": number} for number in (2, 1)]
         stubber.add_response("get_workflow_runs", {"Runs": runs}, {"Name": "clicks"})
         asked = {"Name": "clicks", "RunId": "2", "IncludeGraph": True}
-        stubber.add_response("get_workflow_run", {"Run": ended(job_run(1, "SUCCEEDED"))}, asked)
+        stubber.add_response("get_workflow_run", {"Run": ended(job_run(1, state))}, asked)
         stubber.add_response("start_workflow_run", {"RunId": "3"}, {"Name": "clicks"})
         assert workflow_runs.start(glue, "clicks", 1, notes.append) == "3"
         stubber.assert_no_pending_responses()
-    assert notes == ["clicks: run 2 is under way, and the next one waits for it", "films succeeded"]
+    assert notes == ["clicks: run 2 is under way, and the next one waits for it", *told]
 
 
 def test_a_run_that_did_nothing_is_a_failure() -> None:

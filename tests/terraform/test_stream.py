@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from tests.terraform.deployment import ACCOUNT, Deployment
+from lakehouse.reader import read
+from tests.terraform.deployment import ACCOUNT, ROOT, Deployment
 
 STREAM = 'stream["clicks/web"]'
 NOTHING = ("Sum", "GreaterThanOrEqualToThreshold", 1, 300, 1, "notBreaching")
@@ -46,6 +47,15 @@ def test_each_environment_sizes_its_streams(local: Deployment, dev: Deployment, 
             )
         )
     assert found == [("PROVISIONED", 1, 24, 1, 2), ("PROVISIONED", 1, 24, 5, 60), ("ON_DEMAND", None, 72, 64, 300)]
+
+
+def test_listing_looks_further_back_than_a_stream_keeps_what_can_not_be_delivered(deployment: Deployment) -> None:
+    """A file of Firehose lies below the hour in which its first record came, however late it is written."""
+    pipelines = [read(path) for path in (ROOT / "glue_scripts" / "pipelines").glob("[a-z]*.yaml")]
+    days = [each.lateness_days for pipeline in pipelines for each in pipeline.bronze.values() if each.stream]
+    kept = deployment.one(f"{STREAM}.aws_kinesis_stream.this")["retention_period"]
+    assert days != []
+    assert [reach for reach in days if reach is not None and 24 * reach <= kept] == []
 
 
 def test_records_are_delivered_to_the_hour_of_their_arrival(deployment: Deployment) -> None:

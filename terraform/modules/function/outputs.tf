@@ -12,8 +12,3 @@ output "role" {
   description = "Name of the function's role."
   value       = aws_iam_role.this.name
 }
-
-output "schedule_groups" {
-  description = "Names of the groups of the function's schedules."
-  value       = [for group in aws_scheduler_schedule_group.this : group.name]
-}

@@ -37,7 +37,7 @@ locals {
       dimensions  = { RuleName = rule }
     } },
     { for name, schedule in var.schedules : "${name}-silent" => {
-      description = "EventBridge Scheduler hasn't tried a call of ${name} for ${schedule.hours} hours: is the schedule there, and enabled? Until then: ${schedule.remedy}"
+      description = "EventBridge Scheduler hasn't tried a call of ${name} for ${schedule.hours} hours, or the schedule has only just been made: is it there, and enabled? Until then: ${schedule.remedy}"
       metric      = "AWS/Scheduler InvocationAttemptCount"
       dimensions  = { ScheduleGroup = name }
       comparison  = "LessThanThreshold"

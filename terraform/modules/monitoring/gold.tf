@@ -9,7 +9,7 @@ locals {
 
   gold_alarms = merge(
     { for table, expected in var.expected.tables : "${var.name}-${table}-old" => merge(local.measured, {
-      description = "The gold table ${table} was last written over ${expected.hours} hours ago, or nobody has measured it for two hours. Look at make status: has the schedule started the runs, have files landed, has a run failed? Then: make run."
+      description = "The gold table ${table} was last written over ${expected.hours} hours ago, or nobody has measured it for two hours, or it has only just been declared. Look at make status: has the schedule started the runs, have files landed, has a run failed? Then: make run."
       metric      = "${var.name} ${table}.hours"
       dimensions  = {}
       statistic   = "Maximum"

@@ -61,7 +61,7 @@ resource "aws_cloudwatch_event_target" "undelivered" {
     input_template = <<-TEXT
       "Firehose couldn't deliver records of a stream and has set them aside: s3://<bucket>/<key>"
       "Each line of that file tells why. Once the reason is gone: make redeliver puts them back into their stream."
-      "They are kept for 90 days."
+      "They are kept for 90 days, but what comes later than its table lets records arrive is rejected there. One of over 1,000 KiB can't be put back."
     TEXT
   }
 }
