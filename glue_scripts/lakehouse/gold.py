@@ -185,7 +185,12 @@ def _merge(hop: GoldHop, touched: Touched) -> None:
     differing = both.where(~F.col("n.n").eqNullSafe(F.col("o.o")))
     source = differing.select(F.coalesce("n.n", "o.o").alias("row"), F.col("n.n").isNull().alias("_gone"))
     values: dict[str, str | Column] = {name: f"s.{name}" for name in hop.table.schema.names}
-    met = same_values(hop.declared.key) & among([f"t.{name}" for name in by], touched)
+    # Literals of partitions alone: the log keeps the condition, and other groups may be persons.
+    places = [place for place, name in enumerate(by) if name in hop.declared.partition_by]
+    folders = among(
+        [f"t.{by[place]}" for place in places], [tuple(group[place] for place in places) for group in touched]
+    )
+    met = same_values(hop.declared.key) & folders
     merge = hop.table.delta().alias("t").merge(source.select("row.*", "_gone").alias("s"), met)
     merge.whenMatchedDelete("s._gone").whenMatchedUpdate(set=values).whenNotMatchedInsert(
         "not s._gone", values
