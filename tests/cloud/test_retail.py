@@ -321,7 +321,7 @@ def test_a_person_is_erased_from_every_version_and_all_else_stays(
     (run,) = deployed.client("glue").get_job_runs(JobName=deployed.lake.named("jobs", "retail-erasure"))["JobRuns"]
     log = {"logGroupName": f"{run['LogGroupName']}/output", "logStreamName": run["Id"]}
     events = deployed.client("logs").get_log_events(**log)["events"]
-    assert len(events) > 5
+    assert len(events) >= 3
     assert PERSON not in repr((run, events))
     after = deployed.download(tmp_path)
     assert {key: (after / key).read_bytes() for key in PERSONS_FILES} == without_person()

@@ -156,7 +156,7 @@ def test_a_script_without_declaration(folder: Path) -> None:
 
 def test_a_mistake_in_the_declaration(folder: Path) -> None:
     write(folder, changed("gold.items_by_kind.colour", "red"))
-    known = "columns, description, key, partition_by, reads, touched_by"
+    known = "columns, description, expect, key, partition_by, reads, touched_by"
     assert complaint(folder) == f"shop.yaml: gold.items_by_kind.colour: unknown key; known here: {known}"
 
 
