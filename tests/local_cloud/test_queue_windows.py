@@ -37,7 +37,7 @@ def test_a_batch_ends_when_it_is_full_or_its_window_over(
     s3.create_bucket(Bucket="window-batches")
     dead = sqs.create_queue(QueueName=f"{name}-dead")["QueueUrl"]
     redrive = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:000000000000:{name}-dead", "maxReceiveCount": 1}
-    attributes = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)}
+    attributes = {"VisibilityTimeout": "5", "RedrivePolicy": json.dumps(redrive)}
     queue = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
     role = make_role(
         client, name, "lambda.amazonaws.com", {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}

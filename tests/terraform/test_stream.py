@@ -98,7 +98,7 @@ def test_records_that_are_set_aside_are_told_of(deployment: Deployment) -> None:
     rules = deployment.one('aws_s3_bucket_lifecycle_configuration.this["raw"]')["rule"]
     kept = [rule["expiration"][0]["days"] for rule in rules if rule["id"] == "expire-undelivered"]
     template = deployment.one("aws_cloudwatch_event_target.undelivered[0]")["input_transformer"][0]["input_template"]
-    assert (kept, "They are kept for 90 days." in template) == ([90], True)
+    assert (kept, "They are kept for 90 days" in template) == ([90], True)
 
 
 def test_records_that_are_late_or_refused_are_told_of(deployment: Deployment) -> None:
