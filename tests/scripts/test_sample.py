@@ -64,7 +64,7 @@ DELETE = "a record of over 1 MiB, which a lake rejects; delete it"
         ("s.jsonl", b'[{"a":1}]', f"{TAKES_NOTHING}json_array: expected one JSON object a line, found an array"),
         ("s.csv", b"id,id\n1,2\n", f"{TAKES_NOTHING}repeated_columns: id"),
         ("s.csv", b"id,name\r\n1,a\n", f"{TAKES_NOTHING}mixed_line_ends: line 2 ends in another way than the first"),
-        ("s.csv", gzip.compress(CSV), f"{TAKES_NOTHING}gzip_without_gz: gzip, but not named .gz"),
+        ("s.csv", gzip.compress(CSV, mtime=0), f"{TAKES_NOTHING}gzip_without_gz: gzip, but not named .gz"),
         ("_s.csv", CSV, f"{TAKES_NOTHING}hidden_name: Spark skips files whose name begins with _ or .; rename it"),
         ("s.txt", CSV, f"{TAKES_NOTHING}unexpected_name: expected a name that ends in .csv, with or without .gz"),
         ("s.csv", b"id,name\n1,\xff\n", "line 2: isn't UTF-8; save the file in that encoding"),
