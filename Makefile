@@ -165,7 +165,7 @@ build: apply ## Another name of make apply
 destroy: jars ## Delete what was deployed; asks first [ENV=local, YES=1: without asking, except in production]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/deploy.py destroy --environment "$(ENV)" $(if $(YES),--yes)
 
-demo: setup ## The whole journey on a laptop cloud of its own, from landed files to gold as tables [PIPELINE=movies or retail]
+demo: setup ## The whole journey on a laptop cloud of its own, from landed files to gold as tables [PIPELINE=movies, retail or events]
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/demo.py $(if $(PIPELINE),--pipeline "$(PIPELINE)")
 
 up: jars ## Start the laptop cloud, which stays up [COLD=1: a JVM of its own for each job]

@@ -1,7 +1,8 @@
 """The whole journey on this laptop: a cloud with Lambda, S3, Glue, Step Functions, Athena, and two pipelines to gold.
 
 On the way a run of movies is killed with its Java process in the middle of its writes, and healed by the next one; and
-of retail, items come before their products and wait for them. Starts a laptop cloud of its own, deploys to it with
+of retail, items come before their products and wait for them. When asked for, events come through Kinesis, Firehose and
+the clock. Starts a laptop cloud of its own, deploys to it with
 Terraform, and stops it at the end. Nothing of an earlier demonstration or of a cloud that `make up` has started is
 touched.
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 import athena_client
+import demo_events
 import demo_movies
 import demo_retail
 import deploy
@@ -28,7 +30,9 @@ import progress
 import query
 from local_cloud import control
 
-PARTS = {"movies": demo_movies, "retail": demo_retail}
+PARTS = {"movies": demo_movies, "retail": demo_retail, "events": demo_events}
+USUAL = ["movies", "retail"]
+"""Those that are shown when nobody chooses one: a stream would add a minute."""
 FOLDER = environments.ROOT / "build" / "demo"
 NEXT = """
 Next:
@@ -86,11 +90,11 @@ def demonstrate(console: Console, folder: Path, pipelines: list[str]) -> None:
 def main() -> int:
     """Command line; exit code 1 when a step fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pipeline", choices=list(PARTS), help="one of them; without it, all")
+    parser.add_argument("--pipeline", choices=list(PARTS), help=f"one of them; without it, {' and '.join(USUAL)}")
     chosen = parser.parse_args().pipeline
     console = progress.open_console()
     try:
-        demonstrate(console, FOLDER, [chosen] if chosen else list(PARTS))
+        demonstrate(console, FOLDER, [chosen] if chosen else USUAL)
     except Exception as error:  # whatever it is, a person reads it here
         console.print(f"error: {type(error).__name__}: {error}", style="red", markup=False)
         console.print("make doctor says what is missing on this machine.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import signal
@@ -13,8 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 import backfill
+import demo
+import demo_events
+import progress
 import workflow_runs
 from generate_events import Settings, records
 from local_cloud import fire, root_calls
@@ -227,3 +232,15 @@ def test_gold_that_is_old_or_of_which_nothing_has_come_is_told_of(two_days: Prod
 )
 def test_every_statement_is_needed(two_days: Product, role: str, not_asked_for: set[str]) -> None:
     assert needless(two_days.deployed, role) == not_asked_for
+
+
+def test_the_demonstration_adds_what_it_sends_and_shows_gold(two_days: Product) -> None:
+    deployed, printed = two_days.deployed, io.StringIO()
+    steps = progress.Steps(Console(file=printed, width=160), total=demo_events.STEPS)
+    demo_events.run(steps, deployed.lake, deployed.cloud.folder)
+    assert steps.number == steps.total
+    sent = int(printed.getvalue().partition(" events sent")[0].split()[-1].replace(",", ""))
+    counted = demo.ask_athena(deployed.lake, {"bronze": 'SELECT count(*) AS n FROM "{bronze}".events'})
+    assert counted["bronze"].rows == [(str(sent + len(two_days.sent)),)]
+    answers = demo.ask_athena(deployed.lake, demo_events.QUERIES)
+    assert [title for title, answer in answers.items() if not answer.rows] == []

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from lakehouse.reader import read
-from tests.terraform.deployment import ACCOUNT, ROOT, Deployment
+from tests.terraform.deployment import ACCOUNT, ROOT, Deployment, TerraformRun, deploy
 
 STREAM = 'stream["clicks/web"]'
 NOTHING = ("Sum", "GreaterThanOrEqualToThreshold", 1, 300, 1, "notBreaching")
@@ -151,3 +151,17 @@ def test_a_part_runs_its_layers_once_at_a_time(deployment: Deployment, part: str
         (predicate,) = triggers[f"{name}-{layer}"]["predicate"]
         assert predicate["conditions"][0]["job_name"] == jobs[f"clicks-{before}"]
         assert predicate["conditions"][0]["state"] == "SUCCEEDED"
+
+
+def test_where_nothing_is_expected_nothing_is_measured(terraform: TerraformRun, local: Deployment) -> None:
+    """A policy without a statement on resources would be refused by IAM, and an alarm would never get a figure."""
+    found = deploy(terraform, "local", "-var=package=tests/package_without_jars")
+
+    def measured(deployment: Deployment) -> tuple[set[str], int]:
+        alarms = [values["alarm_name"] for values in deployment.of("aws_cloudwatch_metric_alarm").values()]
+        rights = set(deployment.statements("oakvale-local-check-gold"))
+        return rights & {"FindRecords", "ReadRecords", "PutMetrics"}, sum(
+            name.endswith(("-old", "-few")) for name in alarms
+        )
+
+    assert (measured(local), measured(found)) == (({"FindRecords", "ReadRecords", "PutMetrics"}, 2), (set(), 0))
