@@ -160,7 +160,7 @@ def _end(job: dict[str, Any], run: dict[str, Any], ending: Ending) -> None:
         if ending.message:
             run["ErrorMessage"] = ending.message
         if _is_metered(job, run):
-            run["DPUSeconds"] = round(ending.seconds * run["MaxCapacity"], 1)
+            run["DPUSeconds"] = round(ending.seconds * run["MaxCapacity"], 3)
         # A run that is stopped or takes too long isn't tried again, as on AWS, nor one whose job is gone. The next
         # attempt is there before this one has failed, so that nobody sees a job that has failed for good.
         may_retry = _is_kept(run) and not _STOPS[run["Id"]].is_set()
