@@ -51,7 +51,7 @@ RANGES = {
 
 def load(spark: SparkSession, raw: str, lake: str) -> None:
     """Write every table of the lake from all files below raw/movies."""
-    overwrite(read_bronze(spark, raw), f"{lake}/bronze/movies")
+    overwrite(typed(read_lines(spark, raw)), f"{lake}/bronze/movies")
     bronze = spark.read.format("delta").load(f"{lake}/bronze/movies")
     rejected = bronze.where(F.size("_rules") > 0)
     line = F.col("_broken_line").alias("_original")
@@ -67,14 +67,19 @@ def overwrite(table: DataFrame, path: str) -> None:
     table.write.format("delta").mode("overwrite").option("compression", "zstd").save(path)
 
 
-def read_bronze(spark: SparkSession, raw: str) -> DataFrame:
-    """One row per line: typed values, and in _rules the checks it failed; movie_id as it came."""
+def read_lines(spark: SparkSession, raw: str) -> DataFrame:
+    """One row per line: its fields as text, its file, and the line itself if it is no record."""
     schema = ", ".join(f"{name} string" for name in (*FIELDS, "_broken_line"))
     reader = spark.read.schema(schema).option("columnNameOfCorruptRecord", "_broken_line")
     lines = reader.option("recursiveFileLookup", True).json(f"{raw}/raw/movies")
+    return lines.select("*", F.col("_metadata.file_name").alias("_file"))
+
+
+def typed(lines: DataFrame) -> DataFrame:
+    """One row per line: typed values, and in _rules the checks it failed; movie_id as it came."""
     # A select each, so that Spark works out every text and value once although checks use them again.
     texts = lines.select(
-        F.col("_metadata.file_name").alias("_file"),
+        "_file",
         "_broken_line",
         F.col("movie_id").alias("_movie_id"),
         *(trimmed(name).alias(name) for name in FIELDS),

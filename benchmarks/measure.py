@@ -1,14 +1,13 @@
-"""Measures a first full load of films by our pipeline against one written by hand: `make bench`.
+"""Measures a first full load of films by our pipeline and by three others: `make bench`.
 
-Both sides load the same files in turns, each in a fresh process into a fresh lake. In every round their tables are
-compared before the round's times are reported.
+All load the same files in turns, each in fresh processes into a fresh lake. In every round their tables are compared
+before the round's times are reported.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
@@ -19,11 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 import film_input
 import measurements
 import process_cost
+import results
 import same_tables
-from rich.console import Console
+from measurements import OTHERS, SIDES, Run
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK_FOLDER = ROOT / "build" / "benchmark"
@@ -34,49 +36,61 @@ import laptop_spark  # noqa: E402
 
 COMMANDS = {
     "ours": [str(ROOT / "scripts" / "run.py"), "--pipeline", "movies", "--large"],
-    "bare": [str(ROOT / "benchmarks" / "bare_movies.py")],
+    **{side: [str(ROOT / "benchmarks" / f"{side}_movies.py")] for side in OTHERS},
 }
 
 
 class DifferentTablesError(Exception):
-    """The two sides made different tables, so their times mean nothing."""
+    """Two sides made different tables, so their times mean nothing."""
 
 
-def measure(
-    films: film_input.FilmInput, rounds: int, console: Console
-) -> tuple[list[measurements.Run], dict[str, int]]:
-    """Run both sides in turns; the runs, and the number of rows of each table."""
+def measure(films: film_input.FilmInput, rounds: int, console: Console) -> tuple[list[Run], dict[str, int]]:
+    """Runs the engine twice, to see how much the same job differs, then all sides in turns.
+
+    Returns the runs, those of round 0 first, and the number of rows of each table.
+    """
     environment = os.environ | laptop_spark.environment(large=True)
-    runs: list[measurements.Run] = []
-    rows: dict[str, int] = {}
-    for number in range(1, rounds + 1):
-        pair = [_run_once(number, side, films, environment) for side in measurements.SIDES]
-        rows, differences = same_tables.compare(_lake("ours"), _lake("bare"))
-        if differences:
-            raise DifferentTablesError("the tables differ, so there is nothing to time\n" + "\n".join(differences))
+    runs, rows = list[Run](), dict[str, int]()
+    for number in range(rounds + 1):
+        found = [_run_once(number, side, films, environment) for side in (SIDES if number else ("ours", "ours"))]
+        if number:
+            rows = _compared()
         if number == 1:
             console.print("the tables are equal: " + ", ".join(f"{name} {count:,}" for name, count in rows.items()))
-        for run in pair:
-            console.print(
-                f"round {number} of {rounds}, {run.side}: {run.cost.cpu_seconds:.1f} CPU s, "
-                f"{run.cost.wall_seconds:.1f} s, {run.cost.peak_mebibytes:.0f} MiB, {run.cost.processes} processes, "
-                f"load before {run.load:.1f}",
-                highlight=False,
-            )
-        runs += pair
-    for side in measurements.SIDES:
+        for run in found:
+            console.print(f"{'the same twice' if not number else f'round {number} of {rounds}'}, {_told(run)}")
+        runs += found
+    for side in SIDES:
         shutil.rmtree(_lake(side))
     return runs, rows
 
 
-def _run_once(number: int, side: str, films: film_input.FilmInput, environment: dict[str, str]) -> measurements.Run:
+def _compared() -> dict[str, int]:
+    """The number of rows of each table. Raises DifferentTablesError unless all sides have the same."""
+    rows, differences = dict[str, int](), list[str]()
+    for other in OTHERS:
+        rows, found = same_tables.compare(_lake("ours"), _lake(other), other)
+        differences += found
+    if differences:
+        raise DifferentTablesError("the tables differ, so there is nothing to time\n" + "\n".join(differences))
+    return rows
+
+
+def _told(run: Run) -> str:
+    return (
+        f"{SIDES[run.side]}: {run.cost.cpu_seconds:.1f} CPU s, {run.cost.wall_seconds:.1f} s, "
+        f"{run.cost.peak_mebibytes:.0f} MiB, {run.cost.processes} processes, load before {run.load:.1f}"
+    )
+
+
+def _run_once(number: int, side: str, films: film_input.FilmInput, environment: dict[str, str]) -> Run:
     lake = _lake(side)
     shutil.rmtree(lake, ignore_errors=True)
     lake.mkdir(parents=True)
     command = [sys.executable, *COMMANDS[side], "--lake", str(lake), "--raw", str(films.root)]
     load = os.getloadavg()[0]
     cost = process_cost.measured(command, environment, WORK_FOLDER / f"{side}-{number}.log")
-    return measurements.Run(number, side, load, cost)
+    return Run(number, side, load, cost)
 
 
 def _lake(side: str) -> Path:
@@ -85,53 +99,48 @@ def _lake(side: str) -> Path:
 
 def versions() -> dict[str, str]:
     """What the figures hold for."""
-    packages = {name: importlib.metadata.version(name) for name in ("pyspark", "delta-spark", "duckdb")}
+    packages = {name: importlib.metadata.version(name) for name in ("pyspark", "delta-spark", "duckdb", "deltalake")}
     java = java_runtime.find_java()
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"
     return {"machine": machine, "python": platform.python_version(), "java": java.version, **packages}
 
 
-def report(runs: list[measurements.Run], rows: dict[str, int], films: film_input.FilmInput) -> dict[str, Any]:
-    """Everything that is known of the measurement, for result.json."""
-    summaries = measurements.summarise(runs)
-    settings = (laptop_spark.BUILD_FOLDER / "large.properties").read_text(encoding="utf-8").splitlines()
+def report(runs: list[Run], rows: dict[str, int], films: film_input.FilmInput) -> dict[str, Any]:
+    """Everything that is known of the measurement, but for where this machine keeps its files."""
+    settings = (laptop_spark.BUILD_FOLDER / "large.properties").read_text(encoding="utf-8")
     revision = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "revision": revision.stdout.strip(),
         "versions": versions(),
-        "spark_settings": settings,
+        "spark_settings": settings.replace(f"{ROOT}/", "").splitlines(),
         "input": {"files": films.files, "records": films.records, "bytes": films.bytes},
         "rows": rows,
-        "summaries": {
-            figure: {side: asdict(one) for side, one in sides.items()} | {"ours / bare": measurements.ratios(sides)}
-            for figure, sides in summaries.items()
-        },
         "runs": [asdict(run) for run in runs],
     }
 
 
 def main() -> int:
     """Command line; exit code 1 when a side fails or the tables differ."""
-    parser = argparse.ArgumentParser(description="Measure a first full load of films against one written by hand.")
+    parser = argparse.ArgumentParser(description="Measure a first full load of films against three others.")
     parser.add_argument("--mebibytes", type=_positive, default=300, help="about how much JSON to load (300)")
     parser.add_argument("--rounds", type=_positive, default=5, help="how often to run each side (5)")
     options = parser.parse_args()
-    console = Console()
+    console = Console(highlight=False)
     try:
         laptop_spark.build_class_archive()
         films = film_input.make(WORK_FOLDER, options.mebibytes)
-        console.print(f"{films.records:,} records, {films.bytes:,} bytes in {films.files} files", highlight=False)
+        console.print(f"{films.records:,} records, {films.bytes:,} bytes in {films.files} files")
         runs, rows = measure(films, options.rounds, console)
     except (*laptop_spark.ERRORS, process_cost.CommandFailedError, DifferentTablesError) as error:
-        console.print(f"error: {error}", style="red", markup=False, highlight=False)
+        console.print(f"error: {error}", style="red", markup=False)
         return 1
-    result = WORK_FOLDER / "result.json"
-    result.write_text(json.dumps(report(runs, rows, films), indent=2) + "\n", encoding="utf-8")
-    summaries = measurements.summarise(runs)
+    written = results.write(options.mebibytes, report(runs, rows, films))
+    summaries = measurements.summarise([run for run in runs if run.round])
     console.print(measurements.table(summaries))
-    console.print(f"CPU: {measurements.verdict(summaries['cpu_seconds'])}", highlight=False)
-    console.print(f"{', '.join(f'{name} {text}' for name, text in versions().items())}; all of it in {result}")
+    for other in OTHERS:
+        console.print(f"CPU: {measurements.verdict(summaries['cpu_seconds'], other)}")
+    console.print(f"All of it is in {written.relative_to(ROOT)}; {results.PAGE.relative_to(ROOT)} tells it to people.")
     return 0
 
 

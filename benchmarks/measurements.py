@@ -1,4 +1,4 @@
-"""What the runs of both sides say together: the least and the median of each, their ratio, and how sure it is."""
+"""What the runs of all sides say together: least and median of each, ours by theirs, and how sure that is."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from process_cost import Cost
 from rich import box
 from rich.table import Table
 
-SIDES = ("ours", "bare")
+from process_cost import Cost
+
+SIDES = {"ours": "engine", "bare": "by hand", "tutorial": "tutorial style", "duckdb": "DuckDB"}
+"""What is measured, and how it is called."""
+OTHERS = tuple(side for side in SIDES if side != "ours")
 FIGURES = ("cpu_seconds", "wall_seconds", "peak_mebibytes")
 TITLES = {"cpu_seconds": "CPU seconds", "wall_seconds": "wall seconds", "peak_mebibytes": "peak memory, MiB"}
 
@@ -34,7 +37,8 @@ class Summary:
     spread: float
 
 
-Summaries = dict[str, dict[str, Summary]]
+Sides = dict[str, Summary]
+Summaries = dict[str, Sides]
 
 
 def summarise(runs: Sequence[Run]) -> Summaries:
@@ -45,38 +49,43 @@ def summarise(runs: Sequence[Run]) -> Summaries:
     }
 
 
-def ratios(sides: dict[str, Summary]) -> dict[str, float]:
-    """Ours by bare, and the smallest ratio that is more than the sides' own runs differ among themselves."""
-    ours, bare = sides["ours"], sides["bare"]
-    return {
-        "of_minima": ours.least / bare.least,
-        "of_medians": ours.median / bare.median,
-        "smallest_claim": max(ours.spread, bare.spread),
-    }
+def ratio(sides: Sides, other: str) -> float:
+    """The engine's median by that of another side."""
+    return sides["ours"].median / sides[other].median
 
 
-def verdict(sides: dict[str, Summary]) -> str:
-    """What may be said of the medians."""
-    ratio, claim = ratios(sides)["of_medians"], ratios(sides)["smallest_claim"]
+def verdict(sides: Sides, other: str) -> str:
+    """What may be said of the medians: no difference that is smaller than the sides' own runs have among themselves."""
+    found, claim = ratio(sides, other), max(sides["ours"].spread, sides[other].spread)
     if claim == 1:
-        return f"x{ratio:.2f} of one round, which doesn't tell how much runs differ among themselves"
-    if 1 / claim <= ratio <= claim:
-        return f"no difference to claim: x{ratio:.2f} is within the runs' own spread of x{claim:.2f}"
-    return f"ours takes x{ratio:.2f} of bare; the runs' own spread is x{claim:.2f}"
+        return f"x{found:.2f} of {SIDES[other]} in one round, which doesn't tell how much runs differ"
+    if 1 / claim <= found <= claim:
+        return f"no difference to {SIDES[other]}: x{found:.2f} is within the runs' own spread of x{claim:.2f}"
+    return f"x{found:.2f} of {SIDES[other]}; the runs' own spread is x{claim:.2f}"
+
+
+def rows(summaries: Summaries) -> list[tuple[str, ...]]:
+    """A row per figure and side, in words: figure, side, least, median, spread, and the engine's median by it."""
+    found = list[tuple[str, ...]]()
+    for figure, sides in summaries.items():
+        digits = 0 if figure == "peak_mebibytes" else 1
+        for side, one in sides.items():
+            title = TITLES[figure] if side == "ours" else ""
+            shown = (f"{one.least:.{digits}f}", f"{one.median:.{digits}f}", f"x{one.spread:.2f}")
+            found.append((title, SIDES[side], *shown, "" if side == "ours" else f"x{ratio(sides, side):.2f}"))
+    return found
+
+
+HEAD = ("", "", "least", "median", "spread", "engine by it")
 
 
 def table(summaries: Summaries) -> Table:
-    """For people: a row per figure and side, and one for the ratio."""
-    shown = Table("", "", "least", "median", "spread", box=box.SIMPLE_HEAD)
+    """The rows for people."""
+    shown = Table(*HEAD, box=box.SIMPLE_HEAD)
     for column in shown.columns[2:]:
         column.justify = "right"
-    for figure, sides in summaries.items():
-        digits = 0 if figure == "peak_mebibytes" else 1
-        for side, title in zip(SIDES, (TITLES[figure], ""), strict=True):
-            one = sides[side]
-            shown.add_row(title, side, f"{one.least:.{digits}f}", f"{one.median:.{digits}f}", f"x{one.spread:.2f}")
-        ratio = ratios(sides)
-        shown.add_row("", "ours / bare", f"x{ratio['of_minima']:.2f}", f"x{ratio['of_medians']:.2f}", end_section=True)
+    for row in rows(summaries):
+        shown.add_row(*row)
     return shown
 
 

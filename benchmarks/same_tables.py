@@ -17,9 +17,10 @@ EXAMPLES = 3
 Columns = dict[str, str]
 
 
-def compare(ours: Path, bare: Path) -> tuple[dict[str, int], list[str]]:
-    """The number of rows of each table, as the bare lake has them, and every difference in words.
+def compare(ours: Path, other: Path, name: str) -> tuple[dict[str, int], list[str]]:
+    """The number of rows of each table, as the other lake has them, and every difference in words.
 
+    `name`: what the other is called.
     Silver and gold must be equal row by row in all columns of the contract (those without a leading underscore),
     quarantine in the film or line, the file's name and the failed checks of each record.
     """
@@ -29,24 +30,24 @@ def compare(ours: Path, bare: Path) -> tuple[dict[str, int], list[str]]:
     rows: dict[str, int] = {}
     differences: list[str] = []
     for table in (*TABLES, QUARANTINE):
-        for side, lake in (("ours", ours), ("bare", bare)):
+        for side, lake in (("ours", ours), (name, other)):
             path = str((lake / table).resolve()).replace("'", "''")
             connection.execute(f"create or replace view {side} as select * from delta_scan('{path}')")
-        rows[table] = _number(connection, "select count(*) from bare")
-        differences += [f"{table}: {difference}" for difference in _differences(connection, table)]
+        rows[table] = _number(connection, f"select count(*) from {name}")
+        differences += [f"{table}: {difference}" for difference in _differences(connection, table, name)]
     return rows, differences
 
 
-def _differences(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+def _differences(connection: duckdb.DuckDBPyConnection, table: str, name: str) -> list[str]:
     if table == QUARANTINE:
         selected = f"select {REJECT} from {{}}"
     else:
-        ours, bare = _columns(connection, "ours"), _columns(connection, "bare")
-        if ours != bare:
-            return [f"columns of ours {ours}, of bare {bare}"]
-        selected = "select " + ", ".join(f'"{name}"' for name in bare) + " from {}"
+        ours, others = _columns(connection, "ours"), _columns(connection, name)
+        if ours != others:
+            return [f"columns of ours {ours}, of {name} {others}"]
+        selected = "select " + ", ".join(f'"{column}"' for column in others) + " from {}"
     found = []
-    for side, other in (("ours", "bare"), ("bare", "ours")):
+    for side, other in (("ours", name), (name, "ours")):
         only = f"{selected.format(side)} except all {selected.format(other)}"
         if count := _number(connection, f"select count(*) from ({only})"):
             examples = connection.execute(f"{only} limit {EXAMPLES}").fetchall()

@@ -1,34 +1,59 @@
-"""The benchmark tells no time of a round before that round's tables are found equal."""
+"""The benchmark tells no time of a round before its tables are found equal, and its page follows its results."""
 
 from __future__ import annotations
 
-import importlib
 import io
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 
-ROOT = Path(__file__).resolve().parents[2]
+import measure
+import measurements
+import results
+from measurements import Run
+from process_cost import Cost
+
+
+def run(number: int, side: str, seconds: float) -> Run:
+    """A run of a side that took so long."""
+    return Run(number, side, 0.5, Cost(0, seconds, seconds / 2, 1000, 2))
 
 
 def test_tables_are_compared_in_every_round_before_its_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    measure: Any = importlib.import_module("measure")
-    answers = iter([({"silver/movies": 7}, []), ({"silver/movies": 7}, ["silver/movies: 1 rows only in ours"])])
-    cost = measure.process_cost.Cost(exit_code=0, cpu_seconds=1, wall_seconds=1, peak_mebibytes=1, processes=1)
+    answers = iter([*[[]] * 3, ["silver/movies: 1 rows only in ours"], [], []])
     printed = io.StringIO()
 
-    def compare(*_: Path) -> tuple[dict[str, int], list[str]]:
-        printed.write("compared\n")
-        return next(answers)
+    def compare(ours: Path, other: Path, name: str) -> tuple[dict[str, int], list[str]]:
+        printed.write(f"compared with {other.name}, {name}\n")
+        return {"silver/movies": 7}, next(answers)
 
-    monkeypatch.setattr(measure, "_run_once", lambda number, side, *_: measure.measurements.Run(number, side, 0, cost))
+    monkeypatch.setattr(measure, "_run_once", lambda number, side, *_: run(number, side, 1))
     monkeypatch.setattr(measure.same_tables, "compare", compare)
     with pytest.raises(measure.DifferentTablesError, match="nothing to time\nsilver/movies: 1 rows only in ours"):
-        measure.measure(None, 3, Console(file=printed, width=200))
+        measure.measure(None, 3, Console(file=printed, width=200))  # type: ignore[arg-type]
+    compared = [f"compared with {other}, {other}" for other in ("bare", "tutorial", "duckdb")]
     assert [line.split(":")[0] for line in printed.getvalue().splitlines()] == [
-        *("compared", "the tables are equal", "round 1 of 3, ours", "round 1 of 3, bare"),
-        "compared",
+        *("the same twice, engine", "the same twice, engine", *compared, "the tables are equal"),
+        *(f"round 1 of 3, {title}" for title in ("engine", "by hand", "tutorial style", "DuckDB")),
+        *compared,
     ]
+
+
+def test_no_difference_is_claimed_that_runs_of_one_side_have_among_themselves() -> None:
+    took = {"ours": (10.0, 12.0), "bare": (9.5, 11.0), "tutorial": (30.0, 30.0), "duckdb": (1.0, 1.0)}
+    summaries = measurements.summarise(
+        [run(number, side, seconds) for side, both in took.items() for number, seconds in enumerate(both, 1)]
+    )
+    told = [measurements.verdict(summaries["cpu_seconds"], other) for other in measurements.OTHERS]
+    assert told == [
+        "no difference to by hand: x1.07 is within the runs' own spread of x1.20",
+        "x0.37 of tutorial style; the runs' own spread is x1.20",
+        "x11.00 of DuckDB; the runs' own spread is x1.20",
+    ]
+
+
+def test_the_page_is_computed_from_the_results() -> None:
+    assert results.PAGE.read_text(encoding="utf-8") == results.page()
+    measured = [line for line in results.page().splitlines() if line.startswith("| CPU seconds | engine |")]
+    assert len(measured) == len(list(results.FOLDER.glob("*.json"))) >= 1

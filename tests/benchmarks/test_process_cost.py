@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from benchmarks.process_cost import CommandFailedError, measured
+
+from process_cost import CommandFailedError, measured
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processor time can be measured on Linux only")
 
