@@ -13,6 +13,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,25 +45,29 @@ class DifferentTablesError(Exception):
     """Two sides made different tables, so their times mean nothing."""
 
 
-def measure(films: film_input.FilmInput, rounds: int, console: Console) -> tuple[list[Run], dict[str, int]]:
-    """Runs the engine twice, to see how much the same job differs, then all sides in turns.
+Keep = Callable[[list[Run], dict[str, int]], object]
+"""What is done with the runs so far, those of round 0 first, and with the number of rows of each table."""
 
-    Returns the runs, those of round 0 first, and the number of rows of each table.
+
+def measure(films: film_input.FilmInput, rounds: int, console: Console, keep: Keep) -> list[Run]:
+    """Runs the engine twice, to see how much the same job differs, then all sides in turns; returns all runs.
+
+    `keep` gets them after each round, so that a measurement that is cut off leaves what it has.
     """
-    environment = os.environ | laptop_spark.environment(large=True)
-    runs, rows = list[Run](), dict[str, int]()
+    environment, runs = os.environ | laptop_spark.environment(large=True), list[Run]()
     for number in range(rounds + 1):
         found = [_run_once(number, side, films, environment) for side in (SIDES if number else ("ours", "ours"))]
-        if number:
-            rows = _compared()
+        rows = _compared() if number else {}
         if number == 1:
             console.print("the tables are equal: " + ", ".join(f"{name} {count:,}" for name, count in rows.items()))
         for run in found:
             console.print(f"{'the same twice' if not number else f'round {number} of {rounds}'}, {_told(run)}")
         runs += found
+        if number:
+            keep(runs, rows)
     for side in SIDES:
         shutil.rmtree(_lake(side))
-    return runs, rows
+    return runs
 
 
 def _compared() -> dict[str, int]:
@@ -131,16 +136,19 @@ def main() -> int:
         laptop_spark.build_class_archive()
         films = film_input.make(WORK_FOLDER, options.mebibytes)
         console.print(f"{films.records:,} records, {films.bytes:,} bytes in {films.files} files")
-        runs, rows = measure(films, options.rounds, console)
+
+        def keep(runs: list[Run], rows: dict[str, int]) -> None:
+            results.write(options.mebibytes, report(runs, rows, films))
+
+        runs = measure(films, options.rounds, console, keep)
     except (*laptop_spark.ERRORS, process_cost.CommandFailedError, DifferentTablesError) as error:
         console.print(f"error: {error}", style="red", markup=False)
         return 1
-    written = results.write(options.mebibytes, report(runs, rows, films))
     summaries = measurements.summarise([run for run in runs if run.round])
     console.print(measurements.table(summaries))
     for other in OTHERS:
         console.print(f"CPU: {measurements.verdict(summaries['cpu_seconds'], other)}")
-    console.print(f"All of it is in {written.relative_to(ROOT)}; {results.PAGE.relative_to(ROOT)} tells it to people.")
+    console.print("All of it is in benchmarks/results/; docs/benchmarks.md tells it to people.")
     return 0
 
 

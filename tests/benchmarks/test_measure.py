@@ -22,7 +22,7 @@ def run(number: int, side: str, seconds: float) -> Run:
 
 def test_tables_are_compared_in_every_round_before_its_times(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([*[[]] * 3, ["silver/movies: 1 rows only in ours"], [], []])
-    printed = io.StringIO()
+    printed, kept = io.StringIO(), list[int]()
 
     def compare(ours: Path, other: Path, name: str) -> tuple[dict[str, int], list[str]]:
         printed.write(f"compared with {other.name}, {name}\n")
@@ -31,7 +31,13 @@ def test_tables_are_compared_in_every_round_before_its_times(monkeypatch: pytest
     monkeypatch.setattr(measure, "_run_once", lambda number, side, *_: run(number, side, 1))
     monkeypatch.setattr(measure.same_tables, "compare", compare)
     with pytest.raises(measure.DifferentTablesError, match="nothing to time\nsilver/movies: 1 rows only in ours"):
-        measure.measure(None, 3, Console(file=printed, width=200))  # type: ignore[arg-type]
+        measure.measure(
+            None,  # type: ignore[arg-type]
+            3,
+            Console(file=printed, width=200),
+            lambda runs, rows: kept.append(len(runs) * rows["silver/movies"]),
+        )
+    assert kept == [(2 + 4) * 7]
     compared = [f"compared with {other}, {other}" for other in ("bare", "tutorial", "duckdb")]
     assert [line.split(":")[0] for line in printed.getvalue().splitlines()] == [
         *("the same twice, engine", "the same twice, engine", *compared, "the tables are equal"),
