@@ -110,13 +110,18 @@ def versions() -> dict[str, str]:
     return {"machine": machine, "python": platform.python_version(), "java": java.version, **packages}
 
 
-def report(runs: list[Run], rows: dict[str, int], films: film_input.FilmInput) -> dict[str, Any]:
-    """Everything that is known of the measurement, but for where this machine keeps its files."""
+def revision() -> str:
+    """What is measured, in git's words."""
+    described = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return described.stdout.strip()
+
+
+def report(runs: list[Run], rows: dict[str, int], films: film_input.FilmInput, measured: str) -> dict[str, Any]:
+    """Everything that is known of the measurement of a revision, but for where this machine keeps its files."""
     settings = (laptop_spark.BUILD_FOLDER / "large.properties").read_text(encoding="utf-8")
-    revision = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "revision": revision.stdout.strip(),
+        "revision": measured,
         "versions": versions(),
         "spark_settings": settings.replace(f"{ROOT}/", "").splitlines(),
         "input": {"files": films.files, "records": films.records, "bytes": films.bytes},
@@ -134,11 +139,11 @@ def main() -> int:
     console = Console(highlight=False)
     try:
         laptop_spark.build_class_archive()
-        films = film_input.make(WORK_FOLDER, options.mebibytes)
+        films, measured = film_input.make(WORK_FOLDER, options.mebibytes), revision()
         console.print(f"{films.records:,} records, {films.bytes:,} bytes in {films.files} files")
 
         def keep(runs: list[Run], rows: dict[str, int]) -> None:
-            results.write(options.mebibytes, report(runs, rows, films))
+            results.write(options.mebibytes, report(runs, rows, films, measured))
 
         runs = measure(films, options.rounds, console, keep)
     except (*laptop_spark.ERRORS, process_cost.CommandFailedError, DifferentTablesError) as error:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from process_cost import Cost
 
-SIDES = {"ours": "engine", "bare": "by hand", "tutorial": "tutorial style", "duckdb": "DuckDB"}
+SIDES = {"ours": "engine", "bare": "job by hand", "tutorial": "tutorial style", "duckdb": "DuckDB"}
 """What is measured, and how it is called."""
 OTHERS = tuple(side for side in SIDES if side != "ours")
 FIGURES = ("cpu_seconds", "wall_seconds", "peak_mebibytes")

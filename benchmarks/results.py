@@ -54,7 +54,7 @@ def _section(result: dict[str, Any]) -> Iterator[str]:
     yield (
         f"{result['measured_at'][:10]}, revision {result['revision']}: {size['records']:,} records in {size['files']} "
         f"files, which become {rows['silver/movies']:,} films and {rows['quarantine/movies']:,} rejects. "
-        f"{max(run.round for run in runs)} rounds; the machine's load before a run: {min(loads):.1f} to "
+        f"Rounds: {max(run.round for run in runs)}; the machine's load before a run: {min(loads):.1f} to "
         f"{max(loads):.1f}."
     )
     yield _markdown(measurements.HEAD, measurements.rows(summaries))

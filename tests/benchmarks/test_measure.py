@@ -41,7 +41,7 @@ def test_tables_are_compared_in_every_round_before_its_times(monkeypatch: pytest
     compared = [f"compared with {other}, {other}" for other in ("bare", "tutorial", "duckdb")]
     assert [line.split(":")[0] for line in printed.getvalue().splitlines()] == [
         *("the same twice, engine", "the same twice, engine", *compared, "the tables are equal"),
-        *(f"round 1 of 3, {title}" for title in ("engine", "by hand", "tutorial style", "DuckDB")),
+        *(f"round 1 of 3, {title}" for title in ("engine", "job by hand", "tutorial style", "DuckDB")),
         *compared,
     ]
 
@@ -53,7 +53,7 @@ def test_no_difference_is_claimed_that_runs_of_one_side_have_among_themselves() 
     )
     told = [measurements.verdict(summaries["cpu_seconds"], other) for other in measurements.OTHERS]
     assert told == [
-        "no difference to by hand: x1.07 is within the runs' own spread of x1.20",
+        "no difference to job by hand: x1.07 is within the runs' own spread of x1.20",
         "x0.37 of tutorial style; the runs' own spread is x1.20",
         "x11.00 of DuckDB; the runs' own spread is x1.20",
     ]
