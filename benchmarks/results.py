@@ -20,6 +20,7 @@ FOLDER = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "benchmarks.md"
 GOALS = (("bare", "cpu_seconds", 1.25), ("tutorial", "cpu_seconds", 0.60))
 """The engine's medians by those of others that are aimed at, at most."""
+OTHER_NAMES = {"bare": "a job by hand", "tutorial": "one in the style of tutorials", "duckdb": "DuckDB"}
 INTRODUCTION = """\
 # What the engine costs
 
@@ -42,12 +43,28 @@ def write(mebibytes: int, result: dict[str, Any]) -> Path:
 
 def page() -> str:
     """The page, from all files."""
+    return INTRODUCTION + "".join(f"\n{text}\n" for result in _results() for text in _section(result))
+
+
+def headline() -> str:
+    """What the README quotes: the processor time of the largest input that was measured, by that of each other side."""
+    result = _results()[-1]
+    sides = measurements.summarise([run for run in _runs(result) if run.round])["cpu_seconds"]
+    shares = ", ".join(f"x{measurements.ratio(sides, other):.2f} of {name}" for other, name in OTHER_NAMES.items())
+    return f"{result['input']['bytes'] / 1e6:,.0f} MB of films take {shares} in CPU seconds"
+
+
+def _results() -> list[dict[str, Any]]:
     files = sorted(FOLDER.glob("full_load_*.json"), key=lambda path: int(re.sub(r"\D", "", path.stem)))
-    return INTRODUCTION + "".join(f"\n{text}\n" for path in files for text in _section(json.loads(path.read_bytes())))
+    return [json.loads(path.read_bytes()) for path in files]
+
+
+def _runs(result: dict[str, Any]) -> list[Run]:
+    return [Run(**each | {"cost": Cost(**each["cost"])}) for each in result["runs"]]
 
 
 def _section(result: dict[str, Any]) -> Iterator[str]:
-    runs = [Run(**each | {"cost": Cost(**each["cost"])}) for each in result["runs"]]
+    runs = _runs(result)
     summaries = measurements.summarise([run for run in runs if run.round])
     size, rows, loads = result["input"], result["rows"], [run.load for run in runs]
     yield f"## {size['bytes'] / 1e6:,.0f} MB"
