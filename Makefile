@@ -192,7 +192,7 @@ new: $(STAMP) ## Write a dataset's first files from a sample: make new PIPELINE=
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/add_dataset.py --pipeline "$(PIPELINE)" --sample "$(SAMPLE)" $(if $(KEY),--key "$$GIVEN_KEY")
 
 run: jars ## Run one pipeline to its end: make run PIPELINE=movies [ENV=local | LAKE=folder [LIST_ALL=1]]
-	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(LIST_ALL),--list-all),scripts/run_workflow.py \
+	@$(BIN)/python $(if $(LAKE),scripts/run.py --lake "$(LAKE)" $(if $(LIST_ALL),--list-all),scripts/run_pipeline.py \
 	  --environment "$(ENV)") --pipeline "$(PIPELINE)"
 
 status: $(STAMP) ## Show the last runs of each pipeline, and how far it is [ENV=local | LAKE=folder]
@@ -206,7 +206,7 @@ quarantine: $(STAMP) ## Show open rejects by rule, with samples: make quarantine
 	@PYTHONPATH=glue_scripts $(BIN)/python scripts/quarantine.py --pipeline "$(PIPELINE)" $(if $(LAKE),--lake "$(LAKE)",--environment "$(ENV)")
 
 readmit: jars ## Try all open rejects again, once a rule or the code is right: make readmit PIPELINE=movies [ENV=local | LAKE=folder]
-	@$(BIN)/python $(if $(LAKE),scripts/run.py --readmit --lake "$(LAKE)",scripts/readmit.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
+	@$(BIN)/python scripts/$(if $(LAKE),run.py --lake "$(LAKE)",run_pipeline.py --environment "$(ENV)") --readmit --pipeline "$(PIPELINE)"
 
 repair: jars ## Set a lake's tables back to what is published: make repair PIPELINE=movies LAKE=folder
 	@$(BIN)/python scripts/run.py --repair --pipeline "$(PIPELINE)" --lake "$(LAKE)"
@@ -223,10 +223,10 @@ preview: jars ## Show which gold rows the code as it stands would change: make p
 	@$(BIN)/python scripts/preview.py --pipeline "$(PIPELINE)" --lake "$(LAKE)"
 
 maintain: jars ## Compact a pipeline's tables, delete files that nobody needs: make maintain PIPELINE=movies [ENV=local | LAKE=folder]
-	@$(BIN)/python $(if $(LAKE),scripts/run.py --maintain --lake "$(LAKE)",scripts/maintain.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
+	@$(BIN)/python scripts/$(if $(LAKE),run.py --lake "$(LAKE)",run_pipeline.py --environment "$(ENV)") --maintain --pipeline "$(PIPELINE)"
 
 archive: jars ## Copy loaded raw files to the archive: make archive PIPELINE=retail [ENV=local | LAKE=folder]
-	@$(BIN)/python $(if $(LAKE),scripts/run.py --archive --lake "$(LAKE)",scripts/archive.py --environment "$(ENV)") --pipeline "$(PIPELINE)"
+	@$(BIN)/python scripts/$(if $(LAKE),run.py --lake "$(LAKE)",run_pipeline.py --environment "$(ENV)") --archive --pipeline "$(PIPELINE)"
 
 erase: jars ## Erase a person from raw files, all tables and their past: make erase PIPELINE=retail PERSON=id [ENV=local | LAKE=folder]
 	@$(if $(LAKE),$(BIN)/python scripts/run.py --erase --lake "$(LAKE)",PYTHONPATH=glue_scripts $(BIN)/python scripts/erase.py \

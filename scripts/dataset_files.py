@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import yaml
 
+from lakehouse.sql_text import literal
 from proposal import Field, Proposal
 
 DECLARATION = """\
@@ -136,15 +137,10 @@ def _rules(proposal: Proposal) -> list[str]:
     """What the engine checks by itself for the fields that bronze declares: a value that is given can be typed."""
     return [
         f"{field.name[:57]}_typed: "
-        + _plain(f"{field.name} is not null or trim(_record._extra[{_sql(field.source)}]) = ''", flow=False)
+        + _plain(f"{field.name} is not null or trim(_record._extra[{literal(field.source)}]) = ''", flow=False)
         for field in proposal.fields
         if not field.kept and field.type != "string"
     ]
-
-
-def _sql(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
 
 
 def script(proposal: Proposal) -> str:

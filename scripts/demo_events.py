@@ -11,7 +11,7 @@ from typing import Any
 import deployment
 import generate_events
 import progress
-import run_workflow
+import run_pipeline
 import workflow_runs
 from local_cloud import control, fire
 from stream_sender import Sender
@@ -45,7 +45,7 @@ def run(steps: progress.Steps, deployed: deployment.Deployment, folder: Path) ->
         "the hour's schedule calls a function: bronze, silver", lambda: follow(steps, deployed, folder, hourly)
     )
     runs += steps.run("the day's schedule does: gold", lambda: follow(steps, deployed, folder, daily))
-    run_workflow.show_records(steps.console, deployed, "events", runs)
+    run_pipeline.show_records(steps.console, deployed, "events", runs)
 
 
 def send(steps: progress.Steps, deployed: deployment.Deployment) -> int:

@@ -11,7 +11,7 @@ import psutil
 import backfill
 import deployment
 import progress
-import run_workflow
+import run_pipeline
 import workflow_runs
 from local_cloud import processes
 
@@ -57,11 +57,11 @@ def run(steps: progress.Steps, deployed: deployment.Deployment, folder: Path) ->
     )
     steps.run(
         "the next run heals: every record is there, and none twice",
-        lambda: run_workflow.run(steps.console, deployed, "movies", RUN_SECONDS),
+        lambda: run_pipeline.run(steps.console, deployed, "movies", RUN_SECONDS),
     )
     steps.run(
         "another run finds nothing new, and commits nothing",
-        lambda: run_workflow.run(steps.console, deployed, "movies", RUN_SECONDS),
+        lambda: run_pipeline.run(steps.console, deployed, "movies", RUN_SECONDS),
     )
 
 

@@ -9,7 +9,7 @@ import deployment
 import executions
 import generate_retail
 import progress
-import run_workflow
+import run_pipeline
 import workflow_runs
 
 STEPS = 4
@@ -65,7 +65,7 @@ def run(steps: progress.Steps, deployed: deployment.Deployment, folder: Path) ->
         "the run looks again at its end, so the next admits what has waited",
         lambda: executions.follow_all(states, machine, following, RUN_SECONDS, steps.note),
     )
-    run_workflow.show_records(steps.console, deployed, "retail", runs)
+    run_pipeline.show_records(steps.console, deployed, "retail", runs)
 
 
 def land(steps: progress.Steps, deployed: deployment.Deployment, files: dict[str, bytes]) -> None:

@@ -9,14 +9,14 @@ import sys
 from rich.console import Console
 
 import deployment
-import run_workflow
+import run_pipeline
 import workflow_runs
 from lakehouse import erasure_request
 from lakehouse.storage import S3Storage
 
 
 def run(
-    console: Console, deployed: deployment.Deployment, pipeline: str, seconds: float = run_workflow.SECONDS
+    console: Console, deployed: deployment.Deployment, pipeline: str, seconds: float = run_pipeline.SECONDS
 ) -> None:
     """Has the pipeline's erasure job erase the person whose id is in GIVEN_PERSON, and shows what it did."""
     job = deployed.named("jobs", f"{pipeline}-erasure")
@@ -32,7 +32,7 @@ def run(
         )
     finally:
         erasure_request.withdraw(lake, pipeline, request)  # a run that never began has left it there
-    run_workflow.show_records(console, deployed, pipeline, [done])
+    run_pipeline.show_records(console, deployed, pipeline, [done])
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     if not os.environ.get("GIVEN_PERSON"):
         parser.error("the person's id is taken from the environment, as GIVEN_PERSON: a command line is seen by all")
-    return run_workflow.command(parser, run)
+    return run_pipeline.command(parser, run)
 
 
 if __name__ == "__main__":

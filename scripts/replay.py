@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import Any
 
 from rich.console import Console
 
 import deployment
+import run_pipeline
 import run_report
-import run_workflow
 import workflow_runs
 
 
@@ -19,7 +20,7 @@ def run(
     pipeline: str,
     publish: str = "",
     accept_loss: bool = False,
-    seconds: float = run_workflow.SECONDS,
+    seconds: float = run_pipeline.SECONDS,
 ) -> None:
     """Runs the jobs of all layers, shows the proof, and publishes what is rebuilt when that is asked for.
 
@@ -27,12 +28,16 @@ def run(
     """
     if accept_loss and publish != "migrate":
         raise workflow_runs.WorkflowFailedError("--accept-loss is for --migrate alone")
-    replayed = dict.fromkeys(deployment.LAYERS, "replay")
-    records = run_workflow.run_jobs(console, deployed, pipeline, replayed, seconds)
+
+    def run_all(mode: str) -> list[dict[str, Any]]:
+        steps = dict.fromkeys(deployment.LAYERS, ("--mode", mode))
+        return run_pipeline.run_jobs(console, deployed, pipeline, steps, seconds)
+
+    records = run_all("replay")
     if publish == "migrate" and not accept_loss and (loss := run_report.loss(records)):
         raise workflow_runs.WorkflowFailedError(loss)
     if publish:
-        run_workflow.run_jobs(console, deployed, pipeline, dict.fromkeys(deployment.LAYERS, publish), seconds)
+        run_all(publish)
     elif any(map(run_report.is_damaged, records)):
         raise workflow_runs.WorkflowFailedError("tables are damaged; SWITCH=1 puts the rebuilt ones in their place")
 
@@ -44,7 +49,7 @@ def main() -> int:
     for mode, told in (("switch", "publish what is rebuilt"), ("migrate", "the same, with other columns")):
         publish.add_argument(f"--{mode}", dest="publish", action="store_const", const=mode, default="", help=told)
     parser.add_argument("--accept-loss", action="store_true", help="migrate although served rows would be lost")
-    return run_workflow.command(parser, run)
+    return run_pipeline.command(parser, run)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from lakehouse.sql_text import literal
+
 WHITE_SPACE = "".join(
     map(chr, [*range(9, 14), 32, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000])
 )
@@ -79,8 +81,8 @@ def spelling(name: str) -> Column:
 
 def lookup(value: Column, names: Mapping[str, str]) -> Column:
     """The name that a spelling stands for; null when it is unknown."""
-    pairs = [F.lit(part) for pair in names.items() for part in pair]
-    return F.create_map(*pairs)[value]
+    # As one text of SQL: a column for each name would be as many conversations with Java.
+    return F.expr(f"map({', '.join(literal(part) for pair in names.items() for part in pair)})")[value]
 
 
 def ratio(total: Column, count: Column, to: str) -> Column:

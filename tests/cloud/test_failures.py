@@ -19,7 +19,7 @@ from botocore.config import Config
 
 import backfill
 import environments
-import run_workflow
+import run_pipeline
 import status
 import upload
 from film_file import key as key_of
@@ -105,7 +105,7 @@ def check_told(run: Run, job_run: dict[str, Any], reason: str) -> None:
 
 def check_healed(deployed: Deployed, run: Run, folder: Path) -> None:
     """The next run succeeds, nothing is missing or double, and the failure isn't shown any more."""
-    code, printed = run(run_workflow, "--pipeline", "movies")
+    code, printed = run(run_pipeline, "--pipeline", "movies")
     assert code == 0, printed
     assert attempts(deployed) == [(layer, "SUCCEEDED") for layer in LAYERS]
     check_lake(deployed, folder)
@@ -124,7 +124,7 @@ def test_a_job_that_raises(by_hand: Deployed, run: Run, mailbox: Mailbox) -> Non
     land(by_hand)
     before = records(by_hand, "bronze")
     damaged = s3.put_object(**gate, Body=b"not JSON")["VersionId"]
-    code, printed = run(run_workflow, "--pipeline", "movies")
+    code, printed = run(run_pipeline, "--pipeline", "movies")
     s3.delete_object(**gate, VersionId=damaged)
     error = (
         "gates/movies/bronze.json isn't what a run has written (Expecting value: line 1 column 1 (char 0)): "
@@ -151,7 +151,7 @@ def test_a_job_that_dies_before_spark_starts(by_hand: Deployed, run: Run, mailbo
     land(by_hand)
     before = records(by_hand, "bronze")
     by_hand.client("s3").delete_object(Bucket=bucket, Key=key)
-    code, printed = run(run_workflow, "--pipeline", "movies")
+    code, printed = run(run_pipeline, "--pipeline", "movies")
     upload.upload(environments.find("local"), by_hand.notes.append)
     # Whether an object is there is told only to those who may list its bucket.
     error = f"{script} can't be read: An error occurred (403) when calling the HeadObject operation: Forbidden"
@@ -170,7 +170,7 @@ def check_killed(deployed: Deployed, run: Run, mailbox: Mailbox) -> dict[str, An
     """The process of the next run is killed as it begins, and that is told; the run."""
     killer = threading.Thread(target=lambda: os.killpg(wait_for("a job", lambda: process_id(deployed)), signal.SIGKILL))
     killer.start()
-    code, printed = run(run_workflow, "--pipeline", "movies")
+    code, printed = run(run_pipeline, "--pipeline", "movies")
     killer.join()
     killed = check_failed(deployed, mailbox, "the script ended with signal 9 and said nothing")
     assert code == 1
@@ -189,7 +189,7 @@ def test_a_job_that_takes_too_long(by_hand: Deployed, run: Run, mailbox: Mailbox
     before = records(by_hand, "silver")
     hasty = {**usual, "Actions": [{**action, "Timeout": 0.02} for action in usual["Actions"]]}
     glue.update_trigger(Name=trigger["Name"], TriggerUpdate=hasty)
-    code, printed = run(run_workflow, "--pipeline", "movies")
+    code, printed = run(run_pipeline, "--pipeline", "movies")
     glue.update_trigger(Name=trigger["Name"], TriggerUpdate=usual)
     assert attempts(by_hand) == [("bronze", "SUCCEEDED"), ("silver", "TIMEOUT")]
     assert counts(by_hand) == {"TotalActions": 2, "SucceededActions": 1, "TimeoutActions": 1}

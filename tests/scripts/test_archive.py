@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-import archive
 import deployment
 import run
+import run_pipeline
 import workflow_runs
 
 
@@ -19,8 +19,8 @@ def test_bronzes_job_is_told_to_archive(monkeypatch: pytest.MonkeyPatch) -> None
     deployed = SimpleNamespace(client=str, named=lambda kind, name: f"oakvale-{name}", run_records=lambda *_: [])
     monkeypatch.setattr(deployment, "connect", lambda environment: deployed)
     monkeypatch.setattr(workflow_runs, "run_job", lambda glue, *told: started.append(told[:2]) or {"Id": "jr_1"})
-    monkeypatch.setattr(sys, "argv", ["archive.py", "--environment", "dev", "--pipeline", "retail"])
-    assert archive.main() == 0
+    monkeypatch.setattr(sys, "argv", ["run_pipeline.py", "--archive", "--environment", "dev", "--pipeline", "retail"])
+    assert run_pipeline.main() == 0
     assert started == [("oakvale-retail-bronze", {"--mode": "archive"})]
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import deployment
-import readmit
 import run
+import run_pipeline
 import run_report
 import workflow_runs
 
@@ -46,8 +46,8 @@ def readmitted(monkeypatch: pytest.MonkeyPatch, glue: Glue) -> int:
     monkeypatch.setattr(deployment, "connect", lambda environment: deployed)
     monkeypatch.setattr(workflow_runs, "POLL_SECONDS", 0)
     monkeypatch.setattr(run_report, "show", lambda console, record: console.print(f"record of {record['layer']}"))
-    monkeypatch.setattr(sys, "argv", ["readmit.py", "--environment", "dev", "--pipeline", "movies"])
-    return readmit.main()
+    monkeypatch.setattr(sys, "argv", ["run_pipeline.py", "--readmit", "--environment", "dev", "--pipeline", "movies"])
+    return run_pipeline.main()
 
 
 def test_silver_is_told_to_readmit_and_gold_follows(

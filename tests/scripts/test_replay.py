@@ -12,8 +12,8 @@ from rich.console import Console
 import deployment
 import replay
 import run
+import run_pipeline
 import run_report
-import run_workflow
 
 EQUAL = {
     "table": "silver/movies",
@@ -58,15 +58,17 @@ def test_in_an_environment(
 ) -> None:
     ran = []
 
-    def run_jobs(console: Any, deployed: str, pipeline: str, asked: dict[str, str], seconds: float) -> list[Any]:
+    def run_jobs(
+        console: Any, deployed: str, pipeline: str, asked: dict[str, tuple[str, ...]], seconds: float
+    ) -> list[Any]:
         ran.append((deployed, pipeline, asked))
         return [record(*found)]
 
-    monkeypatch.setattr(run_workflow, "run_jobs", run_jobs)
+    monkeypatch.setattr(run_pipeline, "run_jobs", run_jobs)
     monkeypatch.setattr(deployment, "connect", lambda environment: environment)
     monkeypatch.setattr(sys, "argv", ["replay.py", "--environment", "dev", "--pipeline", "movies", *options])
     assert replay.main() == code
-    assert ran == [("dev", "movies", dict.fromkeys(LAYERS, mode)) for mode in modes]
+    assert ran == [("dev", "movies", dict.fromkeys(LAYERS, ("--mode", mode))) for mode in modes]
     told = " ".join(capsys.readouterr().out.split())
     assert ("error: tables are damaged; SWITCH=1 puts" in told) == (code == 1 and not options)
     assert (LOSS in told) == (options == ("--migrate",) and code == 1)

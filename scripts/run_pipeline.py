@@ -1,10 +1,13 @@
-"""Runs a deployed pipeline to its end: `make run PIPELINE=movies`, on the laptop cloud or with ENV= on AWS."""
+"""Runs a deployed pipeline to its end: `make run PIPELINE=movies`, on the laptop cloud or with ENV= on AWS.
+
+Or some of its jobs alone, in another mode: `make readmit`, `make maintain`, `make archive`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,9 +19,12 @@ import progress
 import run_report
 import workflow_runs
 from environments import DeployError
+from run import MODES, steps_of
 
 SECONDS = 4 * 3600.0
 """How long a run is followed; the jobs have time-outs of their own."""
+BY_JOBS = ("readmit", "maintain", "archive")
+"""Modes that are jobs one after the other, and nothing else."""
 
 
 def show_records(
@@ -37,13 +43,13 @@ def run_jobs(
     console: Console,
     deployed: deployment.Deployment,
     pipeline: str,
-    modes: dict[str, str],
+    steps: Mapping[str, tuple[str, ...]],
     seconds: float = SECONDS,
 ) -> list[dict[str, Any]]:
-    """Runs the jobs of some layers alone, one after the other, each in a mode; shows and returns their records."""
+    """Runs the jobs of some layers alone, one after the other, with arguments; shows and returns their records."""
     glue, job_runs = deployed.client("glue"), list[Any]()
-    for layer, mode in modes.items():
-        job, arguments = deployed.named("jobs", f"{pipeline}-{layer}"), {"--mode": mode} if mode != "run" else {}
+    for layer, more in steps.items():
+        job, arguments = deployed.named("jobs", f"{pipeline}-{layer}"), dict(zip(more[::2], more[1::2], strict=True))
         job_runs.append(
             workflow_runs.run_job(glue, job, arguments, seconds, lambda line: console.print(f"  {line}", markup=False))
         )
@@ -91,7 +97,18 @@ def command(arguments: argparse.ArgumentParser, run: Callable[..., object]) -> i
 
 def main() -> int:
     """Command line; exit code 1 when a job of the run fails."""
-    return command(argparse.ArgumentParser(description=__doc__), run)
+    parser = argparse.ArgumentParser(description="Runs a deployed pipeline, or some of its jobs in another mode.")
+    modes = parser.add_mutually_exclusive_group()
+    for mode in BY_JOBS:
+        modes.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode, help=MODES[mode])
+    return command(parser, _run_mode)
+
+
+def _run_mode(console: Console, deployed: deployment.Deployment, pipeline: str, mode: str | None) -> None:
+    if mode is None:
+        run(console, deployed, pipeline)
+    else:
+        run_jobs(console, deployed, pipeline, dict(steps_of(mode, list_all=False)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from botocore.stub import Stubber
 from rich.console import Console
 
 import deployment
-import run_workflow
+import run_pipeline
 from workflow_runs import WorkflowFailedError
 
 PARTS = ["oakvale-dev-clicks-hourly", "oakvale-dev-clicks-daily"]
@@ -44,7 +44,7 @@ def test_the_hours_layers_run_before_the_days(glue: Any) -> None:
     with Stubber(glue) as stubber:
         answer(stubber, PARTS[0], "SUCCEEDED", "SUCCEEDED")
         answer(stubber, PARTS[1], "SUCCEEDED")
-        run_workflow.run(Console(file=printed, width=160), deployment.Deployment("dev", OUTPUTS), "clicks")
+        run_pipeline.run(Console(file=printed, width=160), deployment.Deployment("dev", OUTPUTS), "clicks")
         stubber.assert_no_pending_responses()
     assert [line for line in printed.getvalue().splitlines() if ": run " in line] == [
         f"{part}: run run of {part}" for part in PARTS
@@ -55,5 +55,5 @@ def test_after_a_failure_the_days_layers_do_not_run(glue: Any) -> None:
     with Stubber(glue) as stubber:
         answer(stubber, PARTS[0], "FAILED")
         with pytest.raises(WorkflowFailedError, match=r"^job oakvale-dev-clicks-hourly failed: no"):
-            run_workflow.run(Console(file=io.StringIO()), deployment.Deployment("dev", OUTPUTS), "clicks")
+            run_pipeline.run(Console(file=io.StringIO()), deployment.Deployment("dev", OUTPUTS), "clicks")
         stubber.assert_no_pending_responses()
