@@ -133,8 +133,8 @@ def report(runs: list[Run], rows: dict[str, int], films: film_input.FilmInput, m
 def main() -> int:
     """Command line; exit code 1 when a side fails or the tables differ."""
     parser = argparse.ArgumentParser(description="Measure a first full load of films against three others.")
-    parser.add_argument("--mebibytes", type=_positive, default=300, help="about how much JSON to load (300)")
-    parser.add_argument("--rounds", type=_positive, default=5, help="how often to run each side (5)")
+    parser.add_argument("--mebibytes", type=positive, default=300, help="about how much JSON to load (300)")
+    parser.add_argument("--rounds", type=positive, default=5, help="how often to run each side (5)")
     options = parser.parse_args()
     console = Console(highlight=False)
     try:
@@ -157,7 +157,8 @@ def main() -> int:
     return 0
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number of the command line."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"must be a whole number above 0, not {text!r}")
     return int(text)

@@ -1,4 +1,4 @@
-"""What was measured, a file for each size of input, and the page that tells of all: docs/benchmarks.md.
+"""What was measured, a file for each size of input and one of daily runs, and the page of all: docs/benchmarks.md.
 
 Each file is written by a measurement and kept in the repository; the page is computed from the files alone.
 """
@@ -11,12 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import daily_results
 import measurements
+from markdown_table import markdown
 from measurements import Run, Summaries
 from process_cost import Cost
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "benchmarks" / "results"
+DAILY = FOLDER / "daily.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 GOALS = (("bare", "cpu_seconds", 1.25), ("tutorial", "cpu_seconds", 0.60))
 """The engine's medians by those of others that are aimed at, at most."""
@@ -41,9 +44,18 @@ def write(mebibytes: int, result: dict[str, Any]) -> Path:
     return path
 
 
+def write_daily(result: dict[str, Any]) -> None:
+    """Keeps what was measured of daily runs, and writes the page anew."""
+    DAILY.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
+
+
 def page() -> str:
     """The page, from all files."""
-    return INTRODUCTION + "".join(f"\n{text}\n" for result in _results() for text in _section(result))
+    texts = [text for result in _results() for text in _section(result)]
+    if DAILY.exists():
+        texts += daily_results.section(json.loads(DAILY.read_bytes()))
+    return INTRODUCTION + "".join(f"\n{text}\n" for text in texts)
 
 
 def headline() -> str:
@@ -74,14 +86,14 @@ def _section(result: dict[str, Any]) -> Iterator[str]:
         f"Rounds: {max(run.round for run in runs)}; the machine's load before a run: {min(loads):.1f} to "
         f"{max(loads):.1f}."
     )
-    yield _markdown(measurements.HEAD, measurements.rows(summaries))
+    yield markdown(measurements.HEAD, measurements.rows(summaries))
     first, again = (run.cost for run in runs if not run.round)
     yield (
         f"The engine twice, before all others: {first.cpu_seconds:.1f} and {again.cpu_seconds:.1f} CPU seconds, "
         f"{first.wall_seconds:.1f} and {again.wall_seconds:.1f} seconds."
     )
     yield "\n".join(f"- CPU: {measurements.verdict(summaries['cpu_seconds'], other)}." for other in measurements.OTHERS)
-    yield _markdown(("goal", "measured", ""), list(_goals(summaries)))
+    yield markdown(("goal", "measured", ""), list(_goals(summaries)))
     yield "With " + ", ".join(f"{name} {text}" for name, text in result["versions"].items()) + ". Spark's settings:"
     yield "```text\n" + "\n".join(result["spark_settings"]) + "\n```"
 
@@ -91,8 +103,3 @@ def _goals(summaries: Summaries) -> Iterator[tuple[str, ...]]:
         found, title = measurements.ratio(summaries[figure], other), measurements.TITLES[figure]
         verdict = "met" if found <= most else f"missed by {found - most:.2f}"
         yield f"at most x{most:.2f} of {measurements.SIDES[other]}, {title}", f"x{found:.2f}", verdict
-
-
-def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

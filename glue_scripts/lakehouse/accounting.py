@@ -181,12 +181,12 @@ def silver_account(hop: SilverHop, commit: Commit, before: int, counted: dict[st
     unit, closed = ("versions", {"closed": found.get("closed", 0)}) if hop.declared.history else ("keys", {})
     rejects, waits = hop.quarantine.rejects_of(work.after, work.to), is_waiting("_rules")
     quarantined = {"rejected": rejects.where(~waits), "waiting": rejects.where(waits)}
+    now = hop.table.load(commit.version).count()  # alone, Delta tells it from the log; with others it reads all files
     rows = _count(
-        now=hop.table.load(commit.version),
         read=hop.bronze_rows(work.after, work.to),
         **(quarantined if hop.declared.references else {"rejected": rejects}),
     )
-    now, read = rows.pop("now"), rows.pop("read")
+    read = rows.pop("read")
     equations = [
         *_judged_equations(hop, work, {"read": read}, {"entered": entered, **rows}),
         Equation("entered", {"entered": entered}, {unit: found["keys"], "duplicates": found["duplicates"]}),

@@ -16,9 +16,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 import laptop_spark
+from counting_s3 import forget
 from lakehouse import storage
 from lakehouse.job import main
+from local_cloud import control
 from local_cloud.control import Cloud
+from tests.lakehouse import faulty_s3
 from tests.lakehouse.faulty_s3 import FaultyS3
 
 
@@ -64,7 +67,7 @@ class S3:
         try:
             return main(script, ["--pipeline", "movies", "--layer", layer, *places])
         finally:
-            self._forget(lake, raw)
+            forget(self.spark, lake, raw)
 
     @contextmanager
     def impatient(self, seconds: int) -> Iterator[None]:
@@ -82,13 +85,6 @@ class S3:
             finally:
                 clients.resetMinimumOperationDuration()
                 configuration.set("fs.s3a.connection.timeout", before)
-
-    def _forget(self, *buckets: str) -> None:
-        jvm: Any = self.spark.sparkContext._jvm
-        jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
-        configuration = self.spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[union-attr]
-        for bucket in buckets:
-            jvm.org.apache.hadoop.fs.FileSystem.get(jvm.java.net.URI(f"s3://{bucket}"), configuration).close()
 
 
 @contextmanager
@@ -108,6 +104,19 @@ def reachable(s3: S3) -> Iterator[None]:
         yield
         for name in settings:
             configuration.unset(name)
+
+
+@contextmanager
+def serving(folder: Path, spark: SparkSession) -> Iterator[S3]:
+    """The laptop cloud's S3, reached through the proxy."""
+    cloud = control.start(folder, cold=True)
+    try:
+        with faulty_s3.serve(cloud.endpoint) as proxy:
+            s3 = S3(cloud, proxy, spark)
+            with reachable(s3):
+                yield s3
+    finally:
+        control.stop(cloud.folder)
 
 
 def as_folder(objects: Mapping[str, bytes], folder: Path) -> Path:

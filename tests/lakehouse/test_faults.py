@@ -22,7 +22,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import query
-from local_cloud import control
+from daily_lakes import objects
 from tests.conftest import LAYERS, Lake
 from tests.lakehouse import crashing_run, faulty_s3
 from tests.lakehouse.conftest import FIRST, Stages
@@ -37,7 +37,7 @@ from tests.lakehouse.faulty_s3 import (
     Plan,
     Request,
 )
-from tests.lakehouse.s3_lake import S3, as_folder, reachable, variables
+from tests.lakehouse.s3_lake import S3, as_folder, serving, variables
 
 pytestmark = pytest.mark.usefixtures("interpreted")
 WRITES = {
@@ -138,24 +138,11 @@ def published(lake: Lake) -> dict[str, tuple[int, list[str]]]:
     return {layer: (gate["batch"], sorted(gate["tables"])) for layer, gate in gates.items()}
 
 
-def objects(folder: Path, *without: str) -> dict[str, bytes]:
-    """The files of a folder as objects, without the sums that Hadoop adds to each on a disk."""
-    found = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
-    kept = {key: path for key, path in found.items() if key.parts[0] not in (".tmp", *without)}
-    return {str(key): path.read_bytes() for key, path in kept.items() if not re.fullmatch(r"\..*\.crc", key.name)}
-
-
 @pytest.fixture(scope="module")
 def s3(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession) -> Iterator[S3]:
     """The laptop cloud's S3, reached through the proxy."""
-    cloud = control.start(tmp_path_factory.mktemp("cloud"), cold=True)
-    try:
-        with faulty_s3.serve(cloud.endpoint) as proxy:
-            s3 = S3(cloud, proxy, spark)
-            with reachable(s3):
-                yield s3
-    finally:
-        control.stop(cloud.folder)
+    with serving(tmp_path_factory.mktemp("cloud"), spark) as s3:
+        yield s3
 
 
 @pytest.fixture
