@@ -16,7 +16,7 @@ from local_cloud import control
 # Each is a module of this package with `install() -> None`; in this order.
 PARTS = (
     *("credentials", "access", "glue_jobs", "glue_workflows", "events", "schedules", "step_functions", "athena"),
-    *("alarms", "firehose", "kinesis_streams", "object_versions", "queue_windows"),
+    *("alarms", "firehose", "kinesis_streams", "object_versions", "queue_windows", "repeated_calls"),
 )
 
 # All that the server takes over from the environment it is started in. Neither the AWS account nor the proxy

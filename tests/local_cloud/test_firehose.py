@@ -152,17 +152,3 @@ def test_a_delivery_that_is_gone_delivers_nothing_more(client: Clients, cloud: c
     client("firehose").delete_delivery_stream(DeliveryStreamName="gone")
     root_calls.flush(cloud, "gone")
     assert keys(client, "gone") == []
-
-
-def test_a_stream_is_made_once_by_a_call_that_comes_again(client: Clients) -> None:
-    """As the provider's does, when an answer takes long; a second call for a stream of that name is refused."""
-    kinesis, ids = client("kinesis"), iter(("one", "one", "another"))
-
-    def name_call(request: Any, **_: Any) -> None:
-        request.headers["amz-sdk-invocation-id"] = next(ids)
-
-    kinesis.meta.events.register("before-send.kinesis.CreateStream", name_call)
-    for _ in range(2):
-        kinesis.create_stream(StreamName="made-once", ShardCount=1, Tags={"project": "lake"})
-    with pytest.raises(kinesis.exceptions.ResourceInUseException):
-        kinesis.create_stream(StreamName="made-once", ShardCount=1)
