@@ -29,6 +29,19 @@ SMALL_JOB_OPTIONS = ("-XX:TieredStopAtLevel=1", *LONG_SESSION_OPTIONS)
 # Java says nothing of an archive that doesn't fit, but its errors stay visible.
 QUIET_OPTIONS = ("-Xlog:disable", "-Xlog:all=error:stderr")
 
+SMALL_RUNS = {
+    # To compile plans takes half of such a run.
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    # Each plan is made once and not checked after each of the optimizer's rules.
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.lightweightPlanChangeValidation": "false",
+    "spark.sql.ui.explainMode": "simple",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+}
+"""Spark's settings for runs of a few rows, whose time is that of planning: none changes a result."""
+
 # Without a level of its own for the gateway, Spark announces that it sets the level to WARN, and does so.
 LOGGING = """\
 rootLogger.level = error
@@ -69,6 +82,11 @@ def long_session_environment() -> dict[str, str]:
 def settings(*, large: bool = False) -> dict[str, str]:
     """Spark's settings on this machine; verifies the jars that they name."""
     return _with_archive(() if large else SMALL_JOB_OPTIONS, memory="4g" if large else "2g")
+
+
+def cloud_settings(aws: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Spark's settings in the laptop cloud, where runs are small; for a job, with the AWS_* variables of its role."""
+    return {**settings(), **SMALL_RUNS, **(s3_settings(aws) if aws else {})}
 
 
 def s3_settings(aws: Mapping[str, str]) -> dict[str, str]:

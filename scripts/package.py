@@ -6,7 +6,10 @@ Checks all of it first; the same sources give the same bytes, on any machine.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fetch_jars
@@ -25,8 +28,24 @@ JARS = ("delta-spark", "delta-storage")
 def package(root: Path = ROOT) -> list[Artifact]:
     """Checks all sources below the root and builds the package; returns what is deployed.
 
-    Raises DeclarationError, FunctionError or JarError at the first mistake, before anything is written.
+    Waits for another build of the same folder. Raises DeclarationError, FunctionError or JarError at the first
+    mistake, before anything is written.
     """
+    with _alone(root):
+        return _build(root)
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Lets one build at a time write into a folder: each deletes what isn't its own, unfinished files too."""
+    lock = root / PACKAGE.with_suffix(".lock")
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _build(root: Path) -> list[Artifact]:
     source = root / "glue_scripts"
     pipelines = pipeline_checks.check_all(source / "pipelines")
     dependencies = function_package.install(root / "requirements-lambda.txt", root / "build" / "functions")

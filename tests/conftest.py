@@ -20,14 +20,14 @@ os.environ.update(laptop_spark.environment())
 from pyspark.sql import SparkSession
 
 import query
-from tests.small_runs import SMALL_RUNS
 
 LAYERS = ("bronze", "silver", "gold")
-# They share one folder for Terraform's data, so they never run side by side.
-DEPLOYING = ("tests/cloud/", "tests/test_readme.py")
+# Folders whose tests share what is costly: the deployed cloud, a plan.
+TOGETHER = ("tests/cloud/", "tests/terraform/")
 # The longest come first, so that no process is left alone with one of them at the end.
 LONG = (
-    *DEPLOYING,
+    "tests/cloud/",
+    "tests/test_readme.py",
     "tests/lakehouse/test_faults.py",
     "tests/lakehouse/test_crash.py",
     "tests/bad_input/test_bad_input.py",
@@ -36,13 +36,11 @@ LONG = (
 
 
 class ByFile(LoadScopeScheduling):
-    """Gives a process all tests of a file, and all that share a costly fixture: the deployed cloud, a plan."""
+    """Gives a process all tests of a file, and of some folders."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.split("::")[0]
-        if file.startswith(DEPLOYING):
-            return "deploying"
-        return "planning" if file.startswith("tests/terraform/") else file
+        return next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -77,8 +75,8 @@ def spark() -> Iterator[SparkSession]:
 @pytest.fixture(scope="module")
 def interpreted(spark: SparkSession) -> Iterator[None]:
     """For tests of many small runs, with the settings that suit these."""
-    before = {name: spark.conf.get(name) for name in SMALL_RUNS}
-    for name, value in SMALL_RUNS.items():
+    before = {name: spark.conf.get(name) for name in laptop_spark.SMALL_RUNS}
+    for name, value in laptop_spark.SMALL_RUNS.items():
         spark.conf.set(name, value)
     yield
     for name, value in before.items():

@@ -100,7 +100,7 @@ def _spark(
     if command not in SPARK_COMMANDS:
         yield {}
         return
-    settings = {**laptop_spark.settings(), **laptop_spark.s3_settings(role)}
+    settings = laptop_spark.cloud_settings(role)
     if libraries:  # for Python functions, which run in processes of Spark's own
         settings["spark.executorEnv.PYTHONPATH"] = os.pathsep.join(map(str, libraries))
     settings |= conf(arguments.get("--conf", ""))

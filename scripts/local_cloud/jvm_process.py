@@ -44,7 +44,7 @@ class JvmProcess:
     @classmethod
     def boot(cls) -> JvmProcess:
         """Starts a process and waits until it can be used. Raises JvmError."""
-        variables = laptop_spark.variables(laptop_spark.settings(), laptop_spark.BUILD_FOLDER / "warm.properties")
+        variables = laptop_spark.variables(laptop_spark.cloud_settings(), laptop_spark.BUILD_FOLDER / "warm.properties")
         del variables["PYTHONPATH"]  # what Python workers import is each run's own
         with tempfile.TemporaryDirectory() as folder:
             connection = Path(folder) / "connection"

@@ -15,8 +15,8 @@ from local_cloud.glue_logs import LogStream
 from local_cloud.jvm_process import JvmProcess
 
 LOG = logging.getLogger("oakvale.spark")
-RUNS_PER_JVM = 20
-"""Some twenty threads and a few megabytes stay behind in the process with each run."""
+RUNS_PER_JVM = 60
+"""Some megabytes of its two gigabytes stay behind in the process with each run."""
 POLL_SECONDS = 0.1
 
 _TURN = threading.Lock()

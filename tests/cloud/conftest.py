@@ -43,10 +43,13 @@ class Deployed:
     delivery: Delivery
     days: int = 0
     notes: list[str] = field(default_factory=list)
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        """A client with all rights."""
-        return self.lake.client(service)
+        """A client with all rights, made once: to make one takes longer than most of what it is asked for."""
+        if service not in self._clients:
+            self._clients[service] = self.lake.client(service)
+        return self._clients[service]
 
     def role(self, name: str) -> str:
         """The deployed name of a job's role (`movies-bronze`), a function's (`generate_movies`) or the `analyst`'s."""
@@ -124,7 +127,10 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     variables, folder, notes = dict(os.environ), tmp_path_factory.mktemp("cloud"), list[str]()
     package.package()
     cloud = control.start(folder)
+    own, patch = environments.ROOT / "build" / "terraform" / "in_tests", pytest.MonkeyPatch()
     try:
+        # The tests of README apply the same environment to another cloud, perhaps at this moment.
+        patch.setattr(environments.Environment, "folder", property(lambda environment: own / environment.name))
         environments.enter_cloud(cloud)
         delivery = deliver("local", notes)
         with delivery.job("deploy"):
@@ -134,6 +140,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
             terraform_runner.apply(environment, notes.append)
         yield Deployed(cloud, deployment.read("local"), delivery, notes=notes)
     finally:
+        patch.undo()
         os.environ.clear()
         os.environ.update(variables)
         control.stop(folder)

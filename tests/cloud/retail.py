@@ -122,7 +122,7 @@ class Shop:
             seen = len(steps)
             if status != "RUNNING":
                 return status
-            time.sleep(0.05)
+            time.sleep(0.1)
         raise AssertionError(f"{run} has not ended within {RUN_SECONDS:.0f} s: {self.steps(run)}")
 
     def job_runs(self, run: str) -> list[dict[str, Any]]:

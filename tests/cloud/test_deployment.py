@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from operator import itemgetter
 from pathlib import Path
@@ -30,6 +31,30 @@ from tests.pipelines.test_movies import differences
 
 TABLES = ("bronze", "silver", "quarantine", "quarantine_events", "gold", "ledger")
 GENRES = "SELECT genre, movies, total_budget, average_vote, best_movie_id FROM movies_by_genre ORDER BY genre"
+
+
+@pytest.fixture(scope="module")
+def both(deployed: Deployed, request: pytest.FixtureRequest) -> tuple[Deployed, deployment.Deployment]:
+    """The local environment with five days, and another one, applied meanwhile: most of an apply is waiting."""
+    with ThreadPoolExecutor(1) as beside:
+        applied = beside.submit(deploy.apply, "dev", deployed.notes.append)
+        five_days: Deployed = request.getfixturevalue("five_days")  # no parameter, which would come before this one
+        applied.result()
+    return five_days, deployment.read("dev")
+
+
+def test_two_environments_live_side_by_side(both: tuple[Deployed, deployment.Deployment]) -> None:
+    """What the tests after this one do with the local environment, they do without dev."""
+    five_days, dev = both
+    kinds = ("databases", "functions", "jobs", "roles", "streams", "workflows")
+    ours, theirs = ({name for kind in kinds for name in lake.outputs[kind].values()} for lake in (five_days.lake, dev))
+    assert len(ours) == len(theirs)
+    assert ours.isdisjoint(theirs)
+    with ThreadPoolExecutor(2) as beside:
+        changes = beside.map(lambda name: deploy.plan(name, five_days.notes.append), ("local", "dev"))
+        assert list(changes) == [False, False], "dev has changed local, or an apply of dev left something to do"
+    deploy.destroy("dev", five_days.notes.append)
+    assert not deploy.plan("local", five_days.notes.append), "what is left of local without dev has changed"
 
 
 @pytest.fixture(scope="module")
@@ -232,20 +257,6 @@ def test_a_second_plan_is_empty(five_days: Deployed) -> None:
     shown: list[str] = []
     with five_days.delivery.job("plan"):
         assert not deploy.plan("local", shown.append), "\n".join(shown)
-
-
-def test_two_environments_live_side_by_side(five_days: Deployed) -> None:
-    deploy.apply("dev", five_days.notes.append)
-    dev = deployment.read("dev")
-    kinds = ("databases", "functions", "jobs", "roles", "streams", "workflows")
-    ours, theirs = ({name for kind in kinds for name in lake.outputs[kind].values()} for lake in (five_days.lake, dev))
-    assert len(ours) == len(theirs)
-    assert ours.isdisjoint(theirs)
-    assert not deploy.plan("local", five_days.notes.append), "dev has changed local"
-    assert not deploy.plan("dev", five_days.notes.append)
-    deploy.destroy("dev", five_days.notes.append)
-    assert not deploy.plan("local", five_days.notes.append), "what is left of local without dev has changed"
-    five_days.run()
 
 
 def test_each_job_has_written_its_log(five_days: Deployed) -> None:

@@ -24,7 +24,7 @@ from pyspark.sql import SparkSession
 from lakehouse import job
 from lakehouse.storage import FolderStorage
 from lakehouse.tables import Table
-from tests.small_runs import SMALL_RUNS
+from laptop_spark import SMALL_RUNS
 
 
 class Writes:

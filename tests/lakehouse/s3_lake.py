@@ -133,5 +133,5 @@ def as_folder(objects: Mapping[str, bytes], folder: Path) -> Path:
 
 def variables(s3: S3, folder: Path) -> dict[str, str]:
     """The environment of a job that runs in a process of its own, as the laptop cloud gives it to a Glue run."""
-    settings = {**laptop_spark.settings(), **laptop_spark.s3_settings(s3.environment())}
+    settings = laptop_spark.cloud_settings(s3.environment())
     return {**os.environ, **s3.environment(), **laptop_spark.variables(settings, folder / "spark.properties")}

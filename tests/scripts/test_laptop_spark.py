@@ -46,6 +46,15 @@ def test_a_small_job_compiles_quickly_and_a_large_one_well(build_folder: Path) -
     assert long["spark.driver.extraJavaOptions"] == options
 
 
+def test_a_job_of_the_laptop_cloud_is_a_small_run_with_its_roles_keys(build_folder: Path) -> None:
+    usual, cloud = laptop_spark.settings(), laptop_spark.cloud_settings()
+    assert {name: value for name, value in cloud.items() if usual.get(name) != value} == laptop_spark.SMALL_RUNS
+    role = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_REGION": "us-east-1"}
+    role |= {"AWS_ACCESS_KEY_ID": "of the role", "AWS_SECRET_ACCESS_KEY": "secret"}
+    assert laptop_spark.cloud_settings(role) == cloud | laptop_spark.s3_settings(role)
+    assert laptop_spark.cloud_settings(role)["spark.hadoop.fs.s3a.access.key"] == "of the role"
+
+
 def test_nothing_listens_outside_this_machine(build_folder: Path) -> None:
     environment = laptop_spark.environment()
     found = settings(environment)

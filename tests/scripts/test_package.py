@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -21,6 +22,7 @@ import artifacts
 import fetch_jars
 import package
 import pipeline_checks
+from artifacts import Artifact
 from function_imports import FunctionError
 from lakehouse.declaration import DeclarationError
 from lakehouse.reader import parse, read
@@ -101,6 +103,18 @@ def complaint(source: Path) -> str:
         pipeline_checks.check_all(source / "pipelines")
     assert "\n" not in str(refused.value)
     return str(refused.value)
+
+
+def test_nobody_else_builds_meanwhile(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_manifest = package.write_manifest
+
+    def written(root: Path, artifacts: list[Artifact]) -> Path:
+        with (root / "build" / "package.lock").open("wb") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return write_manifest(root, artifacts)
+
+    monkeypatch.setattr(package, "write_manifest", written)
+    assert package.package(root) == package.package(root)
 
 
 def test_a_package(root: Path, source: Path) -> None:
