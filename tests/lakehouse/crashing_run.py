@@ -59,7 +59,8 @@ def start(
 ) -> subprocess.Popen[str]:
     """Starts a run of a layer in a process group of its own."""
     program = Path(__file__)
-    paths = [variables["PYTHONPATH"], str(program.parents[2])]
+    root = program.parents[2]
+    paths = [variables["PYTHONPATH"], str(root), str(root / "scripts")]
     return subprocess.Popen(
         [sys.executable, str(program), lake, raw, layer, str(fatal)],
         env={**variables, "PYTHONPATH": os.pathsep.join(paths)},
