@@ -27,10 +27,9 @@ def consume(hop: SilverHop, to: int, *, tries: str) -> dict[str, int]:
     """
     first, attempts = hop.table.newest_hop() is None, hop.attempts()
     work = Work(hop.watermark(), to, attempts, attempts + bool(tries), tries, hop.references.versions())
-    judged = hop.judged(work)
-    newest = hop.newest_versions(judged)
+    newest = hop.newest_versions(hop.judged(work))
     hop.table.check(newest.drop("_n"), "the function's result")
-    counts = _sort_out(hop, work, judged)
+    counts = _sort_out(hop, work)
     held = {"counts": counts, "waiting": hop.waiting(work, counts), "bronze": hop.bronze.table_id()}
     metadata = {"hop": "silver", **asdict(work), **held}
     if first:
@@ -58,14 +57,15 @@ def consume(hop: SilverHop, to: int, *, tries: str) -> dict[str, int]:
     return counted
 
 
-def _sort_out(hop: SilverHop, work: Work, judged: DataFrame) -> dict[str, Any]:
+def _sort_out(hop: SilverHop, work: Work) -> dict[str, Any]:
     """Writes rejects and events; returns counts, and of the good records lowest and highest first key.
 
     For a history also their earliest moment, and where an arrival is declared the earliest time of their files.
     """
     observed, good, new = Observation(), F.size("_rules") == 0, F.col(f"{RECORD}._batch") > work.after
     waiting = is_waiting("_rules")
-    key = hop.declared.key[0]
+    # Judged anew: a script's function that depends on chance gives something else then, and the accounts show it.
+    key, judged = hop.declared.key[0], hop.judged(work)
     earliest = dict(zip(("earliest",), hop.declared.newest_by, strict=True)) if hop.declared.history else {}
     earliest |= {"earliest_file": f"{RECORD}._ingested_at"} if hop.declared.arrival else {}
     seen = judged.observe(
