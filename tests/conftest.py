@@ -27,7 +27,6 @@ TOGETHER = ("tests/cloud/", "tests/terraform/")
 # The longest come first, so that no process is left alone with one of them at the end.
 LONG = (
     "tests/cloud/",
-    "tests/terraform/",
     "tests/test_readme.py",
     "tests/lakehouse/test_faults.py",
     "tests/lakehouse/test_crash.py",
