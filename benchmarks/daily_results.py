@@ -21,11 +21,11 @@ TITLES = {
 }
 INTRODUCTION = """\
 A new day of {films:,} films, and newer versions of {corrections} of earlier ones, on lakes that the pipeline has built
-day by day. The lakes differ in how large all days but the last were (1, 10 and 100 times as many films), and in how
-many days there were. *Clustered* days correct films of the day before, *random* ones films of all days. Requests, files
-and bytes are those of one run of each layer on S3 (the laptop cloud's), log files and the run's record included, the
-lease left out. CPU seconds are of a fresh process of all three layers on the same lake in a folder, those of an idle
-run subtracted."""
+day by day. The lakes differ in how many films all days but the last had (x1: as many as that, x100: 100 times as many),
+and in how many days there were. *Clustered* days correct films of the day before, *random* ones films of all days.
+Requests, files and bytes are those of one run of each layer on S3 (the laptop cloud's), log files and the run's record
+included, the lease left out. CPU seconds are of a fresh process of all three layers on the same lake in a folder, those
+of an idle run subtracted."""
 
 
 def section(result: dict[str, Any]) -> Iterator[str]:
