@@ -1,8 +1,8 @@
 """A call that comes again is done once: it gets the answer that the first one got, whether that arrived or not.
 
 AWS's clients give each call an id, and send it again with the same one when its answer doesn't reach them. On a machine
-with much to do Terraform's provider sometimes breaks off a connection while an answer is on its way, one among two
-thousand; of what that call had made it would be told that it exists already. Errors aren't kept: after one, the same
+with much to do Terraform's provider sometimes breaks off a connection while an answer is on its way, one among some
+thousands; of what that call had made it would be told that it exists already. Errors aren't kept: after one, the same
 call is tried again. S3 is left out. A conditional write that comes again is refused there, and who writes must know
 how to go on.
 """
